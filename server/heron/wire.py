@@ -1,0 +1,130 @@
+"""What crosses between the wings and between the host and its workers: requests, sampling, deltas, usage.
+
+Plain frozen data, no behaviour and no third-party import. Over HTTP it travels in OpenAI's shapes
+(`host/api/` renders them, `editor/client.py` reads them), over the worker's pipe as JSON (`host/engine/pipe.py`).
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+FinishReason = Literal["stop", "length"]
+Priority = Literal["completion", "chat", "background"]
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextPrompt:
+    """Text continued as it stands; special tokens written in it are not parsed unless `parse_special`."""
+
+    text: str
+    parse_special: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPrompt:
+    token_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FimPrompt:
+    """Fill in the middle: the engine renders prefix and suffix by the model's own template."""
+
+    prefix: str
+    suffix: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPrompt:
+    messages: tuple[Message, ...]
+
+
+Prompt = TextPrompt | TokenPrompt | FimPrompt | ChatPrompt
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How tokens are chosen. Defaults are greedy; `validate_sampling` in `host/engine/sampler.py` gives the ranges.
+
+    `stop` strings end the output and are not part of it; they may span tokens. `logprobs` is the number of
+    alternatives reported a token (0: only the chosen one), None for none. `logit_bias` adds to logits by token id.
+    """
+
+    max_tokens: int = 64
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    logit_bias: tuple[tuple[int, float], ...] = ()
+    logprobs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateRequest:
+    """One request to an engine. `request_id` is unique among the requests alive in that engine."""
+
+    request_id: str
+    prompt: Prompt
+    sampling: Sampling = field(default_factory=Sampling)
+    priority: Priority = "completion"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """Natural-log probability of a token and of its most likely alternatives, before temperature and filters."""
+
+    text: str
+    token_id: int
+    logprob: float
+    top: tuple[tuple[str, int, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts of one request; `cached_tokens` of the prompt were found in the KV cache and not prefilled."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of the answer. The last one of a stream, and only that, has `finish_reason` and `usage`."""
+
+    text: str = ""
+    token_ids: tuple[int, ...] = ()
+    logprobs: tuple[TokenLogprob, ...] = ()
+    finish_reason: FinishReason | None = None
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What a client may know of a model: sizes in tokens, and which prompts it understands."""
+
+    id: str
+    context_window: int
+    supports_fim: bool = False
+    supports_chat: bool = False
+
+
+LoadState = Literal["starting", "downloading", "compiling", "loading", "ready", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The state of a host and its model. `fraction` is the progress of the present state, 0 to 1, None if unknown."""
+
+    state: LoadState
+    model: str = ""
+    message: str = ""
+    fraction: float | None = None
