@@ -51,7 +51,7 @@ Prompt = TextPrompt | TokenPrompt | FimPrompt | ChatPrompt
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How tokens are chosen. Defaults are greedy; `validate_sampling` in `host/engine/sampler.py` gives the ranges.
+    """How tokens are chosen. Defaults are greedy; `host/engine/sampling_limits.py` gives the ranges.
 
     `stop` strings end the output and are not part of it; they may span tokens. `logprobs` is the number of
     alternatives reported a token (0: only the chosen one), None for none. `logit_bias` adds to logits by token id.

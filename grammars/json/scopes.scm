@@ -1,0 +1,3 @@
+[(object) (array)] @block
+(string) @string
+(comment) @comment

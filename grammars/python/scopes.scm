@@ -1,0 +1,5 @@
+(function_definition) @definition
+(class_definition) @definition
+(block) @block
+(string) @string
+(comment) @comment

@@ -1,0 +1,4 @@
+[(table) (table_array_element)] @definition
+[(array) (inline_table)] @block
+(string) @string
+(comment) @comment

@@ -1,0 +1,182 @@
+"""What `heron doctor` looks at. Each check gives findings; one that is wrong says how to mend it."""
+
+import os
+import platform
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from heron import __version__
+from heron.commands.models import format_size
+from heron.discovery import fetch_health, find_host, log_path, read_record
+from heron.errors import HeronError, HostUnreachable, InvalidSettings
+from heron.settings import Settings, home_folder, load_settings
+
+_PACKAGES = ("apache-tvm", "tokenizers", "gguf", "pygls", "fastapi", "tree-sitter", "numpy")
+_COMPILERS = ("cc", "gcc", "clang")
+_ROOM_BYTES = 2 << 30
+_MEMORY_BYTES = 2 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report. With a `problem`, `remedy` says what to do."""
+
+    section: str
+    name: str
+    value: str
+    problem: str = ""
+    remedy: str = ""
+
+
+def find_everything() -> list[Finding]:
+    """All findings, in the order of the report. A check that itself fails is a finding too."""
+    settings, findings = _read_settings()
+    checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+        _versions,
+        _machine,
+        _storage,
+        _models,
+        _host,
+        _sources,
+    )
+    for check in checks:
+        try:
+            findings.extend(check(settings))
+        except (HeronError, OSError, ImportError) as error:
+            section = check.__name__.strip("_")
+            findings.append(Finding(section, "check", "failed", str(error), "Mend that, then run heron doctor again."))
+    return findings
+
+
+def _read_settings() -> tuple[Settings, list[Finding]]:
+    path = home_folder() / "config.toml"
+    where = str(path) if path.exists() else f"defaults (no {path})"
+    try:
+        return load_settings(), [Finding("settings", "from", where)]
+    except InvalidSettings as error:
+        remedy = "Correct or remove that setting; README.md lists them all."
+        return Settings(), [Finding("settings", "from", where, str(error), remedy)]
+
+
+def _versions(_settings: Settings) -> Iterator[Finding]:
+    yield Finding("versions", "heron", __version__)
+    yield Finding("versions", "python", f"{platform.python_version()} ({sys.executable})")
+    yield Finding("versions", "system", f"{platform.platform()} {platform.machine()}")
+    for name in _PACKAGES:
+        try:
+            yield Finding("versions", name, version(name))
+        except PackageNotFoundError:
+            remedy = "Install Heron again: python -m pip install --force-reinstall ."
+            yield Finding("versions", name, "missing", f"The package {name} is not installed.", remedy)
+
+
+def _machine(settings: Settings) -> Iterator[Finding]:
+    import psutil
+
+    from heron.host.compiler.target import choose_target, choose_threads, host_features
+
+    vector = [name for name in ("avx2", "fma", "f16c", "avx512f", "avx512vnni", "avxvnni") if name in host_features()]
+    cores = f"{psutil.cpu_count(logical=False)} physical, {psutil.cpu_count()} logical"
+    yield Finding("machine", "processor", f"{cores} cores; {', '.join(vector) or 'no vector extension we use'}")
+    yield Finding("machine", "instruction set", choose_target(settings.engine).instruction_set)
+    yield Finding("machine", "engine threads", str(choose_threads(settings.engine)))
+    yield _memory(psutil.virtual_memory().available, psutil.virtual_memory().total)
+    compiler = next((found for name in _COMPILERS if (found := shutil.which(name))), None)
+    yield Finding(
+        "machine", "C compiler", compiler or "none (not needed: compiled code is then loaded without linking)"
+    )
+
+
+def _memory(free_bytes: int, total_bytes: int) -> Finding:
+    value = f"{format_size(free_bytes)} free of {format_size(total_bytes)}"
+    if free_bytes >= _MEMORY_BYTES:
+        return Finding("machine", "memory", value)
+    return Finding("machine", "memory", value, "Little memory is free.", "Close programs or use a smaller model.")
+
+
+def _storage(_settings: Settings) -> Iterator[Finding]:
+    from heron.host.models.store import folder_bytes
+
+    home = home_folder()
+    source = "HERON_HOME" if os.environ.get("HERON_HOME") else "the default"
+    yield Finding("storage", "home", f"{home} ({source}, {format_size(folder_bytes(home))})", *_unwritable(home))
+    free_bytes = shutil.disk_usage(_nearest_folder(home)).free
+    short = free_bytes < _ROOM_BYTES
+    problem = "Little room is left for models and compiled artefacts." if short else ""
+    remedy = "Free some, or move Heron's home with HERON_HOME." if short else ""
+    yield Finding("storage", "disk", f"{format_size(free_bytes)} free", problem, remedy)
+
+
+def _unwritable(home: Path) -> tuple[str, str]:
+    folder = _nearest_folder(home)
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        return f"{folder} cannot be written: {error.strerror}.", "Mend that, or set HERON_HOME to another folder."
+    return "", ""
+
+
+def _models(settings: Settings) -> Iterator[Finding]:
+    from heron.host.models.choose import choose_model
+    from heron.host.models.store import Store, folder_bytes
+
+    home = home_folder()
+    choice = choose_model(settings)
+    yield Finding("models", "chosen", f"{choice.entry.id} ({choice.reason})")
+    stored = Store(home).list()
+    names = ", ".join(f"{model.id} ({format_size(model.size_bytes)})" for model in stored)
+    yield Finding("models", "stored", names or "none yet; the first start fetches one")
+    artefacts = sorted(path.name for path in (home / "artefacts").glob("*/") if (path / "manifest.json").exists())
+    size = format_size(folder_bytes(home / "artefacts"))
+    yield Finding("models", "compiled", f"{len(artefacts)} ({size})" if artefacts else "none yet")
+
+
+def _host(settings: Settings) -> Iterator[Finding]:
+    if settings.host.url:
+        yield Finding("host", "server", f"{settings.host.url} (set by host.url; no host of our own is started)")
+        return
+    home = home_folder()
+    address, record = find_host(home), read_record(home)
+    if address is None or record is None:
+        yield Finding("host", "running", "no; the first editor starts it")
+        return
+    yield Finding("host", "running", f"pid {record.pid} at {address.socket_path or address.base_url}")
+    try:
+        health = fetch_health(address)
+    except HostUnreachable as error:
+        yield Finding(
+            "host", "health", "unknown", str(error), f"Stop it with heron host --stop; log: {log_path(home)}."
+        )
+        return
+    failed = health.message if health.state == "failed" else ""
+    value = " ".join(filter(None, (health.state, health.model)))
+    yield Finding("host", "health", value, failed, f"See {log_path(home)}." if failed else "")
+
+
+def _sources(settings: Settings) -> Iterator[Finding]:
+    yield Finding("sources", "model hub", _reach_hub(settings))
+    yield Finding("sources", "package registry", "asked through pip, with pip's own configuration")
+
+
+def _reach_hub(settings: Settings) -> str:
+    from huggingface_hub import constants
+
+    if not settings.model.use_hub:
+        return "switched off (model.use_hub)"
+    host, _, port = constants.ENDPOINT.partition("://")[2].partition("/")[0].partition(":")
+    try:
+        socket.create_connection((host, int(port or 443)), settings.model.hub_timeout_s).close()
+    except OSError as error:
+        return f"not reachable from here directly ({error}); the package registry is then used"
+    return "reachable"
+
+
+def _nearest_folder(path: Path) -> Path:
+    """The folder itself, or the nearest one above it that exists."""
+    return next(folder for folder in (path, *path.parents) if folder.is_dir())

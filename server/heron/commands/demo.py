@@ -1,0 +1,81 @@
+"""`heron demo`: real completions over a bundled sample workspace, with the time of every stage."""
+
+import argparse
+import asyncio
+import statistics
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from heron.commands.client import Client, Cursor, Offer, open_client, open_document
+from heron.commands.render import draw_ghost, mark_ghost, show_completion
+from heron.commands.stages import show_stages
+from heron.commands.trial import use_model
+from heron.samples.holes import Hole, read_holes, sample_folder
+
+_WIDTH = 100
+_NEXT = """\
+What to do next
+  in an editor   run `heron lsp` as its language server; README.md has the lines for Neovim, Helix, Emacs and VS Code
+  in one place   heron complete FILE:LINE:COL
+  in trouble     heron doctor
+The model stays loaded for a while, so that the next start is quick. Nothing you type leaves this machine."""
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("demo", help="complete a sample workspace in three languages and show it in colour")
+    parser.add_argument("--model", metavar="M", default="", help="use this model instead of the one in the settings")
+    parser.add_argument("--svg", metavar="PATH", type=Path, help="also save what was shown as a picture")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show each sample with its completion; 1 if the model offered nothing at all."""
+    use_model(arguments.model)
+    console = Console(record=arguments.svg is not None, width=_WIDTH if arguments.svg else None, highlight=False)
+    offers = asyncio.run(_show(console, verbose=arguments.verbose > 0))
+    if arguments.svg:
+        console.save_svg(str(arguments.svg), title="heron demo")
+    return 0 if any(offer.text for offer in offers) else 1
+
+
+async def _show(console: Console, verbose: bool) -> list[Offer]:
+    began = time.perf_counter()
+    async with open_client(sample_folder(), verbose) as client:
+        with show_stages(console) as stages:
+            model = await client.wait_ready(stages.report)
+        console.print(f"[bold]{model}[/bold] completes the bundled samples. What it offers is marked.")
+        offers = [await _show_hole(console, client, hole) for hole in read_holes()]
+    seconds = {"start the server": client.started_ms / 1000, **stages.seconds}
+    console.print(_times(seconds, offers, time.perf_counter() - began))
+    console.print(_NEXT, markup=False, soft_wrap=True)
+    return offers
+
+
+async def _show_hole(console: Console, client: Client, hole: Hole) -> Offer:
+    document = open_document(hole.path, hole.before + hole.after)
+    offer = await client.complete(Cursor(document, document.position(len(hole.before))))
+    caption = f"{offer.elapsed_ms:.0f} ms" if offer.text else f"nothing offered, {offer.elapsed_ms:.0f} ms"
+    title = f"{hole.path.parent.name}/{hole.path.name}"
+    show_completion(console, title, _draw(console, hole, offer, document.language), caption)
+    return offer
+
+
+def _draw(console: Console, hole: Hole, offer: Offer, language: str) -> Text:
+    if console.is_terminal:
+        return draw_ghost(hole.before, offer.text, hole.after, language)
+    return mark_ghost(hole.before, offer.text, hole.after)
+
+
+def _times(seconds: dict[str, float], offers: list[Offer], total_s: float) -> Table:
+    table = Table(title="Where the time went", title_justify="left", show_header=False, box=None)
+    for name, value in seconds.items():
+        table.add_row(name, f"{value:.2f} s")
+    latencies = [offer.elapsed_ms for offer in offers]
+    table.add_row("first completion", f"{latencies[0] / 1000:.2f} s")
+    table.add_row("median completion", f"{statistics.median(latencies) / 1000:.2f} s")
+    table.add_row("all together", f"{total_s:.2f} s")
+    return table

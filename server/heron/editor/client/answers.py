@@ -1,0 +1,96 @@
+"""What an OpenAI-compatible server answers, read into Heron's terms; lenient, because foreign servers differ."""
+
+import json
+from typing import Any, get_args
+
+from heron.errors import HeronError, HostUnreachable, InvalidRequest, Overloaded, Unauthorized
+from heron.wire import Delta, Health, LoadState, ModelInfo, Usage
+
+_DEFAULT_WINDOW = 4096
+
+
+def read_delta(body: Any) -> Delta:
+    """One event of a completion stream. Raises the HeronError an error event carries."""
+    if not isinstance(body, dict):
+        raise HeronError("The server sent an event that is not an object.")
+    if "error" in body:
+        raise _error(500, body["error"])
+    choices = body.get("choices") or [{}]
+    choice = choices[0] if isinstance(choices, list) and isinstance(choices[0], dict) else {}
+    finish = choice.get("finish_reason")
+    return Delta(
+        text=_text(choice.get("text")),
+        finish_reason=None if finish is None else "length" if finish == "length" else "stop",
+        usage=_read_usage(body.get("usage")),
+    )
+
+
+def read_models(body: Any) -> tuple[ModelInfo, ...]:
+    """The models of `/v1/models`. A foreign server tells no capabilities and is taken to have none.
+
+    Heron's host tells them once the model is loaded; until then it offers none.
+    """
+    entries = body.get("data") if isinstance(body, dict) else None
+    known = [entry for entry in entries or () if isinstance(entry, dict) and entry.get("id")]
+    return tuple(_read_model(entry) for entry in known if "capabilities" in entry or entry.get("owned_by") != "heron")
+
+
+def read_health(body: Any) -> Health:
+    """The answer of `/healthz`. Raises HeronError if it is not Heron's."""
+    if not isinstance(body, dict) or body.get("state") not in get_args(LoadState):
+        raise HeronError("The server's health answer is not Heron's.")
+    fraction = body.get("fraction")
+    number = float(fraction) if isinstance(fraction, int | float) else None
+    return Health(body["state"], _text(body.get("model")), _text(body.get("message")), number)
+
+
+def read_error(status: int, content: bytes) -> HeronError:
+    """The error of an answer that failed."""
+    try:
+        body = json.loads(content)
+    except ValueError:
+        body = None
+    return _error(status, body.get("error") if isinstance(body, dict) else None)
+
+
+def _error(status: int, detail: Any) -> HeronError:
+    """Heron's own error by its code where there is one, else by the status."""
+    values = detail if isinstance(detail, dict) else {"message": detail}
+    message = _text(values.get("message")) or f"The server answered {status}."
+    for kind in _all_errors(HeronError):
+        if values.get("code") == kind.code and kind.code != HeronError.code:
+            return kind(message)
+    by_status: dict[int, type[HeronError]] = {401: Unauthorized, 403: Unauthorized, 429: Overloaded, 404: HeronError, 502: HostUnreachable}
+    return by_status.get(status, InvalidRequest if 400 <= status < 500 else HeronError)(message)
+
+
+def _all_errors(kind: type[HeronError]) -> list[type[HeronError]]:
+    return [kind, *(found for child in kind.__subclasses__() for found in _all_errors(child))]
+
+
+def _read_model(entry: dict[str, Any]) -> ModelInfo:
+    window = entry.get("context_window") or entry.get("max_model_len")
+    capabilities = entry.get("capabilities")
+    can = capabilities if isinstance(capabilities, dict) else {}
+    return ModelInfo(
+        id=str(entry["id"]),
+        context_window=window if isinstance(window, int) else _DEFAULT_WINDOW,
+        supports_fim=can.get("fim") is True,
+        supports_chat=can.get("chat") is True,
+    )
+
+
+def _read_usage(usage: Any) -> Usage | None:
+    if not isinstance(usage, dict):
+        return None
+    details = usage.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else 0
+    return Usage(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")), _count(cached))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) else 0

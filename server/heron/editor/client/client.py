@@ -1,0 +1,203 @@
+"""Tokens from the host or any OpenAI-compatible server. Closing a stream closes its connection, which cancels it.
+
+httpx is imported when the first connection is made, not when the language server starts.
+"""
+
+import asyncio
+import importlib
+import json
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from heron.discovery import HostAddress
+from heron.editor.client.answers import read_delta, read_error, read_health, read_models
+from heron.editor.client.events import EventParser
+from heron.errors import HeronError, HostUnreachable, ModelNotReady
+from heron.wire import Delta, Health, ModelInfo
+
+if TYPE_CHECKING:
+    import httpx
+
+logger = logging.getLogger(__name__)
+
+Connect = Callable[[], Awaitable[HostAddress]]
+
+_CONNECT_S = 5.0
+_SILENCE_S = 60.0
+"""A server that sends nothing for so long is taken for dead; what a user waits for is bounded far below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Infill:
+    """What to ask for: a text to continue, or with a suffix (even an empty one) the middle between the two."""
+
+    prompt: str
+    suffix: str | None
+    max_tokens: int
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Link:
+    """An open connection pool and the model behind it, once that is known."""
+
+    http: "httpx.AsyncClient"
+    model: ModelInfo | None = None
+
+
+class Client:
+    """One server, found by `connect` at first use, and found (or started) once more when it is lost."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._opening: asyncio.Task[_Link] | None = None
+
+    async def complete(self, infill: Infill) -> AsyncGenerator[Delta, None]:
+        """Deltas of a completion; the last has `finish_reason`. Ends the generation when closed.
+
+        Raises a HeronError; HostUnreachable only if the server cannot be found again, or is lost midway.
+        """
+        for last_try in (False, True):
+            started = False
+            link = await self._link()
+            try:
+                async with aclosing(_stream(link.http, _completion_body(await self.model(), infill))) as deltas:
+                    async for delta in deltas:
+                        started = True
+                        yield delta
+                return
+            except HostUnreachable:
+                await self._drop(link)
+                if started or last_try:
+                    raise
+
+    async def models(self) -> tuple[ModelInfo, ...]:
+        """The models the server offers."""
+        return read_models(await self._get("/v1/models"))
+
+    async def model(self) -> ModelInfo:
+        """The model that completes: the server's first, asked for once a connection."""
+        link = await self._link()
+        if link.model is None:
+            models = await self.models()
+            if not models:
+                raise ModelNotReady("The server offers no model yet.")
+            link.model = models[0]
+        return link.model
+
+    async def health(self) -> Health:
+        """The state of the server's model; a foreign server that lists models counts as ready."""
+        try:
+            return read_health(await self._get("/healthz"))
+        except HostUnreachable:
+            raise
+        except HeronError:
+            models = await self.models()
+            return Health("ready", models[0].id if models else "")
+
+    async def close(self) -> None:
+        """Close all connections, which ends the streams that run. The next call finds the server anew."""
+        opening, self._opening = self._opening, None
+        if opening is None:
+            return
+        if not opening.done():
+            opening.cancel()
+        elif link := _opened(opening):
+            await link.http.aclose()
+
+    async def _link(self) -> _Link:
+        """The open link, shared by all who wait: one that is cancelled does not stop it from opening."""
+        if self._opening is None or (self._opening.done() and not _opened(self._opening)):
+            self._opening = asyncio.create_task(self._open())
+        return await asyncio.shield(self._opening)
+
+    async def _open(self) -> _Link:
+        address = await self._connect()
+        await asyncio.to_thread(importlib.import_module, "httpx")  # a tenth of a second that the loop need not wait
+        with _mapped_errors():
+            return _Link(_open_http(address))
+
+    async def _drop(self, link: _Link) -> None:
+        if self._opening is not None and self._opening.done() and _opened(self._opening) is link:
+            self._opening = None
+        await link.http.aclose()
+
+    async def _get(self, path: str) -> Any:
+        link = await self._link()
+        try:
+            with _mapped_errors():
+                response = await link.http.get(path)
+        except HostUnreachable:
+            await self._drop(link)
+            raise
+        if response.status_code != 200:
+            raise read_error(response.status_code, response.content)
+        return _parse(response.content)
+
+
+async def _stream(http: "httpx.AsyncClient", body: dict[str, Any]) -> AsyncGenerator[Delta, None]:
+    with _mapped_errors():
+        async with http.stream("POST", "/v1/completions", json=body) as response:
+            if response.status_code != 200:
+                raise read_error(response.status_code, await response.aread())
+            async with aclosing(_read_stream(response)) as deltas:
+                async for delta in deltas:
+                    yield delta
+
+
+async def _read_stream(response: "httpx.Response") -> AsyncGenerator[Delta, None]:
+    parser = EventParser()
+    async for chunk in response.aiter_bytes():
+        for data in parser.feed(chunk):
+            if data == "[DONE]":
+                return
+            yield read_delta(_parse(data))
+
+
+def _completion_body(model: ModelInfo, infill: Infill) -> dict[str, Any]:
+    body = {
+        "model": model.id,
+        "prompt": infill.prompt,
+        "max_tokens": infill.max_tokens,
+        "temperature": 0.0,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    suffix = {} if infill.suffix is None else {"suffix": infill.suffix}
+    return body | suffix | ({"stop": list(infill.stop)} if infill.stop else {})
+
+
+def _open_http(address: HostAddress) -> "httpx.AsyncClient":
+    import httpx
+
+    transport = httpx.AsyncHTTPTransport(uds=address.socket_path or None, trust_env=False)
+    headers = {"Authorization": f"Bearer {address.token}"} if address.token else {}
+    timeout = httpx.Timeout(_SILENCE_S, connect=_CONNECT_S)
+    base_url = address.base_url.removesuffix("/").removesuffix("/v1")
+    return httpx.AsyncClient(transport=transport, base_url=base_url, headers=headers, timeout=timeout)
+
+
+def _opened(opening: "asyncio.Task[_Link]") -> _Link | None:
+    failed = opening.cancelled() or opening.exception() is not None
+    return None if failed else opening.result()
+
+
+def _parse(data: str | bytes) -> Any:
+    try:
+        return json.loads(data)
+    except ValueError as error:
+        raise HeronError("The server's answer is not JSON.") from error
+
+
+@contextmanager
+def _mapped_errors() -> Iterator[None]:
+    """Turn what httpx raises for a lost or wrong connection into HostUnreachable."""
+    import httpx
+
+    try:
+        yield
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        raise HostUnreachable(f"The model server does not answer: {error or type(error).__name__}.") from error

@@ -1,0 +1,26 @@
+"""Errors as JSON-RPC: the codes of LSP 3.18 and the sentences that go with them."""
+
+import json
+
+from cattrs import transform_error
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+NOT_INITIALIZED = -32002
+
+
+def error_body(request_id: str | int | None, code: int, message: str) -> bytes:
+    """A response that tells of an error; a null id where the request's own could not be read."""
+    error = {"code": code, "message": message}
+    return json.dumps({"jsonrpc": "2.0", "id": request_id, "error": error}).encode()
+
+
+def explain_params(error: Exception) -> str:
+    """Why a message's params do not have the shape LSP gives them, naming places and types but no values."""
+    try:
+        reasons = transform_error(error, path="message")
+    except Exception:
+        reasons = []
+    return f"The params are wrong: {'; '.join(reasons[:3]) or 'they do not have the shape of this method'}."

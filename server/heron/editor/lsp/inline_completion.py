@@ -1,0 +1,110 @@
+"""textDocument/inlineCompletion, LSP 3.18. Never an error but "cancelled": what fails is logged and offers nothing."""
+
+import logging
+from dataclasses import dataclass, replace
+from functools import partial
+
+from lsprotocol import types
+
+from heron.editor.document import Document, Position
+from heron.editor.features.timings import Timings
+from heron.editor.lsp.convert import from_position, to_position, to_range
+from heron.editor.lsp.session import Session
+from heron.errors import HeronError, ModelNotReady
+
+logger = logging.getLogger(__name__)
+
+_PATIENCE_S = 1.0
+"""How long an automatic request waits for a model that is not ready; one the user asked for waits its whole time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where to complete, and what an item replaces. `given` is what the item's text has to begin with."""
+
+    document: Document
+    position: Position
+    range: types.Range
+    given: str = ""
+
+
+async def answer_inline_completion(
+    session: Session, params: types.InlineCompletionParams
+) -> list[types.InlineCompletionItem] | None:
+    """One item, or null. The snapshot is taken before the first wait."""
+    document = session.documents.get(params.text_document.uri)
+    if document is None or not session.settings.completion.enabled:
+        return None
+    target = _find_target(session, document, params)
+    timings = session.last_timings = Timings(version=document.version)
+    try:
+        text = await _complete(session, target, params.context.trigger_kind, timings)
+        if text and session.documents.get(document.uri) is not document:
+            timings.outcome = "stale"
+            return None
+    finally:
+        _log(timings)
+    return [types.InlineCompletionItem(insert_text=target.given + text, range=target.range)] if text else None
+
+
+async def _complete(
+    session: Session, target: _Target, trigger: types.InlineCompletionTriggerKind, timings: Timings
+) -> str | None:
+    """The completion's text; an error becomes an outcome, and a reason to look after the host."""
+    settings = session.settings.completion
+    invoked = trigger is types.InlineCompletionTriggerKind.Invoked
+    patience_s = settings.timeout_ms / 1000 if invoked else _PATIENCE_S
+    try:
+        return await _ask(session, target, patience_s, timings)
+    except ModelNotReady as error:
+        timings.outcome, timings.reason = "not_ready", error.message
+    except TimeoutError:
+        timings.outcome = "failed" if session.watch.is_ready else "not_ready"
+        timings.reason = f"no answer within {settings.timeout_ms} ms"
+    except HeronError as error:
+        timings.outcome, timings.reason = "failed", error.message
+    except Exception:
+        logger.exception("Inline completion failed")
+        timings.outcome = "failed"
+    session.watch.check()
+    return None
+
+
+async def _ask(session: Session, target: _Target, patience_s: float, timings: Timings) -> str | None:
+    """Ask for a completion, and once more if the host turns out to have been restarted and to be loading."""
+    from heron.editor.features.complete import Ask
+
+    wait_ready = partial(session.watch.wait_ready, patience_s)
+    ask = Ask(target.document, target.position, session.settings.completion, wait_ready)
+    was_ready = session.watch.is_ready
+    try:
+        return await session.completer.complete(ask, timings)
+    except ModelNotReady:
+        if not was_ready:
+            raise
+        session.watch.check()
+        return await session.completer.complete(ask, timings)
+
+
+def _find_target(session: Session, document: Document, params: types.InlineCompletionParams) -> _Target:
+    """The cursor; or, with an item selected in the completion popup, the end of that item as if it were accepted."""
+    selected = params.context.selected_completion_info
+    if selected is None:
+        position = to_position(document, params.position, session.encoding)
+        place = from_position(document, position, session.encoding)
+        return _Target(document, position, types.Range(place, place))
+    replaced = to_range(document, selected.range, session.encoding)
+    start, end = document.offset(replaced.start), document.offset(replaced.end)
+    text = document.text[:start] + selected.text + document.text[end:]
+    accepted = replace(document, text=text)
+    return _Target(accepted, accepted.position(start + len(selected.text)), selected.range, selected.text)
+
+
+def _log(timings: Timings) -> None:
+    timings.mark("finish")
+    stages = " ".join(f"{stage}={spent:.1f}" for stage, spent in timings.stages_ms.items())
+    tokens = timings.usage.completion_tokens if timings.usage else "-"
+    logger.info(
+        "completion version=%d outcome=%s total=%.1f ms %s tokens=%s reason=%r",
+        *(timings.version, timings.outcome, timings.total_ms, stages, tokens, timings.reason),
+    )

@@ -1,0 +1,36 @@
+"""Methods and messages beyond LSP's own. Custom messages have camelCase members; `PROTOCOL.md` shows them."""
+
+from dataclasses import asdict
+from typing import Any
+
+from heron.editor.features.timings import Timings
+from heron.wire import Health
+
+STATUS = "heron/status"
+"""Server to client: the state of the host and its model, on each change."""
+LAST_TIMINGS = "heron/lastTimings"
+"""Client to server: how the last inline completion went; null before the first."""
+DID_SHOW_COMPLETION = "textDocument/didShowCompletion"
+DID_PARTIALLY_ACCEPT_COMPLETION = "textDocument/didPartiallyAcceptCompletion"
+"""Both by the convention of Copilot's language server; LSP 3.18 has no such notification."""
+
+
+def status_params(health: Health) -> dict[str, Any]:
+    return asdict(health)
+
+
+def timings_result(timings: Timings) -> dict[str, Any]:
+    """Times in milliseconds, rounded to a hundredth. Token counts are null where the server told none."""
+    usage = timings.usage
+    return {
+        "version": timings.version,
+        "outcome": timings.outcome,
+        "reason": timings.reason,
+        "adopted": timings.adopted,
+        "stagesMs": {stage: round(spent, 2) for stage, spent in timings.stages_ms.items()},
+        "firstTokenMs": None if timings.first_token_ms is None else round(timings.first_token_ms, 2),
+        "totalMs": round(timings.total_ms, 2),
+        "promptTokens": usage and usage.prompt_tokens,
+        "cachedTokens": usage and usage.cached_tokens,
+        "completionTokens": usage and usage.completion_tokens,
+    }

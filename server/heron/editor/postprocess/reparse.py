@@ -1,0 +1,28 @@
+"""A document that parses still parses after the completion, where cutting lines can see to that."""
+
+from heron.editor.document import Document
+from heron.editor.syntax.gap import Gap
+from heron.editor.syntax.tree import Tree, parse
+
+MAX_TRIES = 6
+MAX_CHARACTERS = 300_000
+
+
+def cut_to_parse(text: str, gap: Gap) -> str:
+    """Cut the fewest lines from the end so that no error is new; the text as it is if no cut helps."""
+    tree = gap.tree
+    if gap.shape != "block" or tree is None or tree.has_error or len(gap.document.text) > MAX_CHARACTERS:
+        return text
+    lines = text.split("\n")
+    for count in range(len(lines), max(0, len(lines) - MAX_TRIES), -1):
+        kept = "\n".join(lines[:count]).rstrip()
+        if kept.strip() and _parses(kept, gap, tree):
+            return kept
+    return text
+
+
+def _parses(text: str, gap: Gap, tree: Tree) -> bool:
+    before, after = gap.document.text[: gap.offset], gap.document.text[gap.offset :]
+    document = Document(gap.document.uri, gap.document.version, gap.document.language, before + text + after)
+    filled = parse(document, tree)
+    return filled is not None and not filled.has_error

@@ -1,0 +1,69 @@
+"""The answer must not repeat the lines below the cursor."""
+
+import re
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+
+from heron.editor.syntax.gap import Gap
+
+LEAST_WORD_CHARACTERS = 3
+ALIKE = 0.9
+LEAST_ALIKE_CHARACTERS = 12
+_NOISE = re.compile(r"[\s;,]+")
+_NOT_WORD = re.compile(r"\W+")
+
+
+def cut_suffix_lines(text: str, gap: Gap) -> str:
+    """Cut before a line equal to the next line of the document or, where that says little, before its next two."""
+    below = [line for line in gap.next_lines if line.strip()][:2]
+    if not below or gap.line_suffix.strip():
+        return text
+    wanted = below[:1] if _says_much(below[0]) or gap.is_awaited else below
+    lines = [*_whole_lines(text, gap)]
+    for index in range(len(lines) + 1 - len(wanted)):
+        pairs = zip(lines[index:], wanted, strict=False)
+        if all(_is_same(line, below_line, number) for (number, _, line), below_line in pairs):
+            return text[: lines[index][1]].rstrip("\n")
+    return text
+
+
+def _whole_lines(text: str, gap: Gap) -> Iterator[tuple[int, int, str]]:
+    """Number, offset and text of the lines with text; the first with what is typed before it."""
+    offset = 0
+    for number, line in enumerate(text.split("\n")):
+        whole = line if number else gap.line_prefix + line
+        if whole.strip():
+            yield number, offset, whole
+        offset += len(line) + 1
+
+
+def cut_alike_lines(text: str, gap: Gap) -> str:
+    """Cut where two lines are the next two lines of the document, one of them slightly changed.
+
+    Both changed would be a table's rows, which are alike by nature.
+    """
+    below = [line for line in gap.next_lines if line.strip()][:2]
+    if gap.shape != "block" or len(below) < 2 or len(_NOT_WORD.sub("", "".join(below))) < LEAST_ALIKE_CHARACTERS:
+        return text
+    lines = text.split("\n")
+    for number in range(len(lines) - 1):
+        pairs = ((lines[number], below[0]), (lines[number + 1], below[1]))
+        if any(_is_same(*pair, number=1) for pair in pairs) and all(_is_alike(*pair) for pair in pairs):
+            return "\n".join(lines[:number])
+    return text
+
+
+def _says_much(line: str) -> bool:
+    return len(_NOT_WORD.sub("", line)) >= LEAST_WORD_CHARACTERS
+
+
+def _is_same(line: str, below: str, number: int) -> bool:
+    """Equal but for white space and separators; the indentation of the cursor's own line is still being typed."""
+    if number and len(line) - len(line.lstrip()) != len(below) - len(below.lstrip()):
+        return False
+    return _NOISE.sub("", line) == _NOISE.sub("", below)
+
+
+def _is_alike(one: str, other: str) -> bool:
+    matcher = SequenceMatcher(None, one.strip(), other.strip(), autojunk=False)
+    return matcher.real_quick_ratio() >= ALIKE and matcher.quick_ratio() >= ALIKE and matcher.ratio() >= ALIKE

@@ -1,0 +1,74 @@
+"""What completions and chat answers have in common: the envelope, the usage, and the whole of a stream."""
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from fastapi import Request
+
+from heron import __version__
+from heron.errors import InvalidRequest
+from heron.wire import Delta, Priority, Usage
+
+PRIORITY_HEADER = "X-Heron-Priority"
+_PRIORITIES: tuple[Priority, ...] = ("completion", "chat", "background")
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The fields around the choices, the same in every object of one answer. `created` is in seconds since 1970."""
+
+    id: str
+    object: str
+    created: int
+    model: str
+
+    def wrap(self, *choices: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "object": self.object,
+            "created": self.created,
+            "model": self.model,
+            "system_fingerprint": f"heron-{__version__}",
+            "choices": list(choices),
+        }
+
+
+def new_envelope(prefix: str, kind: str, model: str) -> Envelope:
+    return Envelope(f"{prefix}-{uuid4().hex}", kind, int(time.time()), model)
+
+
+def usage_object(usage: Usage | None) -> dict[str, Any]:
+    usage = usage or Usage()
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+    }
+
+
+async def collect(deltas: AsyncGenerator[Delta, None]) -> Delta:
+    """A whole stream as one delta."""
+    async with aclosing(deltas):
+        parts = [delta async for delta in deltas]
+    return Delta(
+        text="".join(part.text for part in parts),
+        token_ids=tuple(token_id for part in parts for token_id in part.token_ids),
+        logprobs=tuple(logprob for part in parts for logprob in part.logprobs),
+        finish_reason=parts[-1].finish_reason,
+        usage=parts[-1].usage,
+    )
+
+
+def read_priority(request: Request, default: Priority) -> Priority:
+    """The priority a client asks for by header; background work waits for everybody else's."""
+    asked = request.headers.get(PRIORITY_HEADER, default)
+    for priority in _PRIORITIES:
+        if asked == priority:
+            return priority
+    message = f"{PRIORITY_HEADER}: {asked!a} is not allowed; it must be one of {', '.join(_PRIORITIES)}."
+    raise InvalidRequest(message, param=PRIORITY_HEADER)

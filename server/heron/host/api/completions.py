@@ -1,0 +1,66 @@
+"""`POST /v1/completions`: text continued, or filled in before a suffix."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from heron.host.api.answer import Envelope, collect, new_envelope, read_priority, usage_object
+from heron.host.api.disconnect import while_connected
+from heron.host.api.engines import EnginePool, generate, ready_engine
+from heron.host.api.schema import CompletionBody, completion_prompt, completion_sampling
+from heron.host.api.sse import EventStream
+from heron.wire import Delta, GenerateRequest, TokenLogprob
+
+
+def completions_router(pool: EnginePool) -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/v1/completions", response_model=None)
+    async def complete(body: CompletionBody, request: Request) -> Response:
+        """Continue a prompt, or fill in between prompt and suffix."""
+        engine = await while_connected(request.receive, ready_engine(pool, body.model))
+        envelope = new_envelope("cmpl", "text_completion", engine.model.id)
+        prompt = completion_prompt(body, engine.model)
+        priority = read_priority(request, "completion")
+        deltas = generate(engine, GenerateRequest(envelope.id, prompt, completion_sampling(body), priority))
+        if body.stream:
+            return EventStream(_stream(deltas, envelope, body.wants_usage))
+        whole = await while_connected(request.receive, collect(deltas))
+        return JSONResponse(envelope.wrap(_choice(whole, 0)) | {"usage": usage_object(whole.usage)})
+
+    return router
+
+
+async def _stream(
+    deltas: AsyncGenerator[Delta, None], envelope: Envelope, wants_usage: bool
+) -> AsyncGenerator[dict[str, Any], None]:
+    no_usage: dict[str, Any] = {"usage": None} if wants_usage else {}
+    offset = 0
+    async with aclosing(deltas):
+        async for delta in deltas:
+            yield envelope.wrap(_choice(delta, offset)) | no_usage
+            offset += sum(len(logprob.text) for logprob in delta.logprobs)
+            if wants_usage and delta.usage is not None:
+                yield envelope.wrap() | {"usage": usage_object(delta.usage)}
+
+
+def _choice(delta: Delta, offset: int) -> dict[str, Any]:
+    """One choice; `offset` is where its text begins in the whole answer, in code points of its tokens."""
+    logprobs = _logprobs(delta.logprobs, offset) if delta.logprobs else None
+    return {"text": delta.text, "index": 0, "logprobs": logprobs, "finish_reason": delta.finish_reason}
+
+
+def _logprobs(logprobs: tuple[TokenLogprob, ...], offset: int) -> dict[str, Any]:
+    offsets = []
+    for logprob in logprobs:
+        offsets.append(offset)
+        offset += len(logprob.text)
+    return {
+        "tokens": [logprob.text for logprob in logprobs],
+        "token_logprobs": [logprob.logprob for logprob in logprobs],
+        "top_logprobs": [{text: value for text, _, value in logprob.top} for logprob in logprobs],
+        "text_offset": offsets,
+    }

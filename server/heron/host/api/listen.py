@@ -1,0 +1,52 @@
+"""The sockets a host listens on."""
+
+import errno
+import os
+import socket
+import sys
+from pathlib import Path
+
+from heron.errors import AddressInUse, HeronError, NoPermission, SystemFault
+
+LOOPBACK = "127.0.0.1"
+_BACKLOG = 128
+
+
+def listen_unix(path: Path) -> socket.socket:
+    """A Unix socket that only its owner can open, in a folder that is private already.
+
+    Replaces what lies at the path: the caller holds the lock of the home, so it is the rest of a dead host.
+    """
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listener.bind(os.fspath(path))
+        path.chmod(0o600)
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise _explain(error, f"The socket {path}") from error
+    return listener
+
+
+def listen_tcp(port: int) -> socket.socket:
+    """A loopback TCP socket; port 0 takes any free one. Raises AddressInUse if the port is taken."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":  # there it would share the port with a stranger
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((LOOPBACK, port))
+        listener.listen(_BACKLOG)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise _explain(error, f"Port {port}") from error
+    return listener
+
+
+def _explain(error: Exception, name: str) -> HeronError:
+    number = error.errno if isinstance(error, OSError) else None
+    if number == errno.EADDRINUSE:
+        return AddressInUse(f"{name} is taken by another program.", hint="Choose another, or 0 for any free port.")
+    if number in (errno.EACCES, errno.EPERM):
+        return NoPermission(f"{name} may not be opened by this user.", hint="Choose a port above 1023.")
+    return SystemFault(f"{name} cannot be opened: {error}.")

@@ -1,0 +1,50 @@
+"""`GET /v1/models`: what this host serves."""
+
+import time
+from typing import Any
+
+from fastapi import APIRouter
+
+from heron.errors import UnknownModel
+from heron.host.api.engines import ANY_MODEL, EnginePool
+from heron.wire import ModelInfo
+
+
+def models_router(pool: EnginePool) -> APIRouter:
+    router = APIRouter()
+    created = int(time.time())
+
+    @router.get("/v1/models")
+    async def list_models() -> dict[str, Any]:
+        """The model of this host; context window and capabilities are told once it is loaded."""
+        return {"object": "list", "data": await _models(pool, created)}
+
+    @router.get("/v1/models/{model:path}")
+    async def show_model(model: str) -> dict[str, Any]:
+        """One model by its id."""
+        served = await _models(pool, created)
+        for item in served:
+            if item["id"] == model:
+                return item
+        names = ", ".join(repr(item["id"]) for item in served) or "no model yet"
+        raise UnknownModel(f"The model {model!a} is not served here.", hint=f"This host serves {names}.")
+
+    return router
+
+
+async def _models(pool: EnginePool, created: int) -> list[dict[str, Any]]:
+    health = pool.health()
+    if health.state == "ready":
+        return [_model_object((await pool.engine()).model, created)]
+    return [] if health.model in ANY_MODEL else [_head(health.model, created)]
+
+
+def _model_object(model: ModelInfo, created: int) -> dict[str, Any]:
+    return _head(model.id, created) | {
+        "context_window": model.context_window,
+        "capabilities": {"fim": model.supports_fim, "chat": model.supports_chat},
+    }
+
+
+def _head(model: str, created: int) -> dict[str, Any]:
+    return {"id": model, "object": "model", "created": created, "owned_by": "heron"}

@@ -1,0 +1,108 @@
+"""What one task of the attention kernel works on: its arguments, its share of them, and its scratch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tvm.tirx.script import builder as T
+
+from heron.host.compiler.kernels.pages import PAGE_SIZE, AttentionShape
+from heron.host.compiler.kernels.vector import Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The buffers of the kernel, as `attention` describes them."""
+
+    q: Any
+    keys: Any
+    values: Any
+    positions: Any
+    tiles: Any
+    page_table: Any
+    layer: Expr
+    out: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One task: which rows and keys, and its scratch. A row is a token and a head of the group, tokens first."""
+
+    head: Expr
+    first: Expr
+    sequence: Expr
+    num_keys: Expr
+    num_rows: Expr
+    position: Any
+    """[rows]"""
+    query: Any
+    """[rows, head_size]"""
+    keys: Any
+    """[head_size, block_keys]"""
+    values: Any
+    """[block_keys, head_size]"""
+    weights: Any
+    """[rows, block_keys], scores and then their exponentials"""
+    sums: Any
+    """[rows, head_size], values by weight so far"""
+    totals: Any
+    """[rows, lanes], weights so far, to be added up over the lanes"""
+    maxima: Any
+    """[rows], greatest score so far"""
+    shrink: Any
+    """[rows, lanes], what earlier sums are multiplied by because the maximum rose"""
+
+
+def declare_inputs(shape: AttentionShape, num_tokens: int | None) -> Inputs:
+    """Declare the kernel's arguments; `num_tokens` fixes n."""
+    names = ("q", "keys", "values", "positions", "tiles", "page_table")
+    handles = {name: T.arg(f"{name}_handle", T.handle()) for name in names}
+    layer = T.arg("layer", T.int64())
+    out_handle = T.arg("out_handle", T.handle())
+    n = T.int64() if num_tokens is None else num_tokens
+    layers, pages, t, b, w = (T.int64() for _ in range(5))
+    width, kv, size = shape.num_heads * shape.head_size, shape.num_kv_heads, shape.head_size
+    return Inputs(
+        q=T.match_buffer(handles["q"], (n, width), "float32"),
+        keys=T.match_buffer(handles["keys"], (layers, pages, kv, size, PAGE_SIZE), shape.cache_dtype),
+        values=T.match_buffer(handles["values"], (layers, pages, kv, PAGE_SIZE, size), shape.cache_dtype),
+        positions=T.match_buffer(handles["positions"], (n,), "int32"),
+        tiles=T.match_buffer(handles["tiles"], (t, 4), "int32"),
+        page_table=T.match_buffer(handles["page_table"], (b, w), "int32"),
+        layer=layer,
+        out=T.match_buffer(out_handle, (n, width), "float32"),
+    )
+
+
+def declare_tile(shape: AttentionShape, inputs: Inputs, task: Expr) -> Tile:
+    """Read which tile and head a task is, and allocate its scratch."""
+    index = T.bind(task // shape.num_kv_heads)
+    rows, size, keys, lanes = shape.rows, shape.head_size, shape.block_keys, shape.lanes
+    return Tile(
+        head=T.bind(task % shape.num_kv_heads),
+        first=T.bind(inputs.tiles[index, 0]),
+        sequence=T.bind(inputs.tiles[index, 2]),
+        num_keys=T.bind(inputs.tiles[index, 3]),
+        num_rows=T.bind(inputs.tiles[index, 1] * shape.group),
+        position=T.alloc_buffer((rows,), "int32"),
+        query=T.alloc_buffer((rows, size), "float32"),
+        keys=T.alloc_buffer((size, keys), "float32"),
+        values=T.alloc_buffer((keys, size), "float32"),
+        weights=T.alloc_buffer((rows, keys), "float32"),
+        sums=T.alloc_buffer((rows, size), "float32"),
+        totals=T.alloc_buffer((rows, lanes), "float32"),
+        maxima=T.alloc_buffer((rows,), "float32"),
+        shrink=T.alloc_buffer((rows, lanes), "float32"),
+    )
+
+
+def each_row(tile: Tile, emit: Callable[[Expr], None]) -> None:
+    """Loop over the tile's rows."""
+    with T.serial(0, tile.num_rows) as row:
+        emit(row)
+
+
+def each_register_tile(shape: AttentionShape, tile: Tile, emit: Callable[[Expr], None]) -> None:
+    """Loop over the first rows of the tile's register tiles; the last may reach into the padding."""
+    with T.serial(0, (tile.num_rows + shape.register_rows - 1) // shape.register_rows) as index:
+        emit(T.bind(index * shape.register_rows))

@@ -1,0 +1,122 @@
+"""Rotary position embedding (Su et al. 2021) of queries and keys, and the append of keys and values to the paged cache.
+
+The rotation pairs dimension i with i + head_size / 2. Models whose files pair neighbours (GGUF's `llama`) have their
+query and key rows put back into this order when they are packed (`architectures.reorder_heads`).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tvm.script.ir_builder import IRBuilder
+from tvm.tirx.script import builder as T
+
+from heron.host.compiler.kernels.pages import PAGE_SIZE, AttentionShape
+from heron.host.compiler.kernels.vector import Expr, constant, load, store, to_type
+
+
+def rotation_table(positions: npt.NDArray[np.int32], frequencies: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """Cosines then sines, float32 [n, 2 * len(frequencies)], of the angles position * frequency.
+
+    The angles are formed in float64: in float32 they are off by 0.002 radians at position 32,000.
+    """
+    angles = positions[:, None] * frequencies[None, :]
+    return np.concatenate([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+
+
+def rotate_and_append(shape: AttentionShape, num_tokens: int | None = None) -> Any:
+    """PrimFunc `(qkv, rotation, slots, keys, values, layer, q)`.
+
+    qkv float32 [n, (num_heads + 2 * num_kv_heads) * head_size]; rotation float32 [n, head_size] from `rotation_table`;
+    slots int32 [n]; keys and values are the cache's pools, written in place at the slots; q float32
+    [n, num_heads * head_size], rotated and scaled by 1 / sqrt(head_size) for `attention`.
+    """
+    with IRBuilder() as builder, T.prim_func(s_tir=True):
+        T.func_name("rotate_and_append" if num_tokens is None else f"rotate_and_append_{num_tokens}")
+        T.func_attr({"tirx.noalias": True, "tirx.is_scheduled": True, "op_pattern": 8})
+        tensors = _declare_tensors(shape, num_tokens)
+        with T.sblock("root"):
+            T.reads()
+            T.writes()
+            loop = T.parallel if num_tokens is None else T.serial
+            with loop(0, tensors.q.shape[0]) as token:
+                _rotate_queries(shape, tensors, token)
+                _append_keys(shape, tensors, token)
+                _append_values(shape, tensors, token)
+    return builder.get()
+
+
+@dataclass(frozen=True, slots=True)
+class _Tensors:
+    qkv: Any
+    rotation: Any
+    slots: Any
+    keys: Any
+    values: Any
+    layer: Expr
+    q: Any
+
+
+def _declare_tensors(shape: AttentionShape, num_tokens: int | None) -> _Tensors:
+    handles = {name: T.arg(f"{name}_handle", T.handle()) for name in ("qkv", "rotation", "slots", "keys", "values")}
+    layer = T.arg("layer", T.int64())
+    q_handle = T.arg("q_handle", T.handle())
+    n = T.int64() if num_tokens is None else num_tokens
+    layers, pages = T.int64(), T.int64()
+    heads, kv, size = shape.num_heads, shape.num_kv_heads, shape.head_size
+    match = T.match_buffer
+    return _Tensors(
+        qkv=match(handles["qkv"], (n, (heads + 2 * kv) * size), "float32"),
+        rotation=match(handles["rotation"], (n, size), "float32"),
+        slots=match(handles["slots"], (n,), "int32"),
+        keys=match(handles["keys"], (layers, pages, kv, size, PAGE_SIZE), shape.cache_dtype),
+        values=match(handles["values"], (layers, pages, kv, PAGE_SIZE, size), shape.cache_dtype),
+        layer=layer,
+        q=match(q_handle, (n, heads * size), "float32"),
+    )
+
+
+def _rotate(shape: AttentionShape, tensors: _Tensors, token: Expr, column: Expr) -> list[tuple[int, Expr]]:
+    """Vectors of the head that begins at `column`, rotated, each with the dimension it starts at."""
+    lanes, half = shape.lanes, shape.head_size // 2
+    rotated = []
+    for start in range(0, half, lanes):
+        low = T.bind(load(tensors.qkv, [token], column + start, lanes))
+        high = T.bind(load(tensors.qkv, [token], column + start + half, lanes))
+        cosine = T.bind(load(tensors.rotation, [token], start, lanes))
+        sine = T.bind(load(tensors.rotation, [token], start + half, lanes))
+        rotated += [(start, low * cosine - high * sine), (start + half, high * cosine + low * sine)]
+    return rotated
+
+
+def _rotate_queries(shape: AttentionShape, tensors: _Tensors, token: Expr) -> None:
+    scale = constant(1 / math.sqrt(shape.head_size), "float32", shape.lanes)
+    with T.serial(0, shape.num_heads) as head:
+        column = T.bind(head * shape.head_size)
+        for start, vector in _rotate(shape, tensors, token, column):
+            store(tensors.q, vector * scale, [token], column + start, shape.lanes)
+
+
+def _append_keys(shape: AttentionShape, tensors: _Tensors, token: Expr) -> None:
+    """Keys go through a small buffer: in a page their dimensions lie PAGE_SIZE apart."""
+    slot = T.bind(tensors.slots[token])
+    rotated = T.alloc_buffer((shape.head_size,), "float32")
+    with T.serial(0, shape.num_kv_heads) as head:
+        column = T.bind((head + shape.num_heads) * shape.head_size)
+        for start, vector in _rotate(shape, tensors, token, column):
+            store(rotated, vector, [], start, shape.lanes)
+        with T.serial(0, shape.head_size) as d:
+            place = [tensors.layer, slot // PAGE_SIZE, head, d, slot % PAGE_SIZE]
+            T.buffer_store(tensors.keys, T.Cast(shape.cache_dtype, rotated[d]), place)
+
+
+def _append_values(shape: AttentionShape, tensors: _Tensors, token: Expr) -> None:
+    slot = T.bind(tensors.slots[token])
+    with T.serial(0, shape.num_kv_heads) as head:
+        column = T.bind((head + shape.num_heads + shape.num_kv_heads) * shape.head_size)
+        for start in range(0, shape.head_size, shape.lanes):
+            vector = to_type(load(tensors.qkv, [token], column + start, shape.lanes), shape.cache_dtype, shape.lanes)
+            place = [tensors.layer, slot // PAGE_SIZE, head, slot % PAGE_SIZE]
+            store(tensors.values, vector, place, start, shape.lanes)

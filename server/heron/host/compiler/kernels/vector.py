@@ -1,0 +1,108 @@
+"""Vector expressions that the kernels are built from: short names for TIR, and arithmetic it has no good form of."""
+
+from typing import Any
+
+from tvm.tirx.script import builder as T
+
+Expr = Any
+"""A TIR expression. TVM carries no type information, so the name only documents."""
+
+_ROUND_MAGIC = 12582912.0  # 1.5 * 2**23: adding it leaves the rounded integer in the low mantissa bits
+_ROUND_BITS = 0x4B400000
+_EXP2_TERMS = (  # minimax polynomial of 2**x on [-0.5, 0.5], highest power first; relative error 2e-7
+    1.535336188319500e-4,
+    1.339887440266574e-3,
+    9.618437357674640e-3,
+    5.550332471162809e-2,
+    2.402264791363012e-1,
+    6.931472028550421e-1,
+    1.0,
+)
+_LOG2_E = 1.4426950408889634
+
+
+def load(buffer: Any, indices: list[Expr], first: Expr, lanes: int) -> Expr:
+    """`lanes` neighbouring elements of the buffer's last axis, starting at `first`."""
+    return buffer[(*indices, T.Ramp(first, 1, lanes))]
+
+
+def store(buffer: Any, value: Expr, indices: list[Expr], first: Expr, lanes: int) -> None:
+    """Emit a store of `lanes` neighbouring elements of the buffer's last axis."""
+    T.buffer_store(buffer, value, [*indices, T.Ramp(first, 1, lanes)])
+
+
+def prefetch(buffer: Any, indices: list[Expr]) -> None:
+    """Emit a hint to bring the cache line of an element near; the element may lie beyond the buffer's end."""
+    reading, keep, data = T.int32(0), T.int32(3), T.int32(1)
+    T.evaluate(
+        T.call_llvm_intrin("void", "llvm.prefetch.p0", T.address_of(buffer[tuple(indices)]), reading, keep, data)
+    )
+
+
+def splat(value: Expr, lanes: int) -> Expr:
+    """One scalar expression in every lane."""
+    return T.Broadcast(value, lanes)
+
+
+def constant(value: float, dtype: str, lanes: int) -> Expr:
+    """One constant in every lane."""
+    return T.Broadcast(getattr(T, dtype)(value), lanes)
+
+
+def as_type(value: Expr, dtype: str, lanes: int) -> Expr:
+    """The same bits read as another type; `dtype` is the element's."""
+    return T.reinterpret(f"{dtype}x{lanes}", value)
+
+
+def to_type(value: Expr, dtype: str, lanes: int) -> Expr:
+    """Each lane converted to another type."""
+    return T.Cast(f"{dtype}x{lanes}", value)
+
+
+def round_to_int(value: Expr, lanes: int) -> Expr:
+    """float32 rounded to the nearest int32, ties to even, for |value| < 2**22. Needs no rounding instruction."""
+    shifted = value + constant(_ROUND_MAGIC, "float32", lanes)
+    return as_type(shifted, "int32", lanes) - constant(_ROUND_BITS, "int32", lanes)
+
+
+def exp(value: Expr, lanes: int) -> Expr:
+    """e**value, clamped to [2**-126, 2**126]; relative error below 1e-6 near 0, 8e-6 at the ends. Calls no libm."""
+    power = T.Bind(value * constant(_LOG2_E, "float32", lanes))
+    clamped = T.Bind(T.max(T.min(power, constant(126.0, "float32", lanes)), constant(-126.0, "float32", lanes)))
+    whole = T.Bind(round_to_int(clamped, lanes))
+    rest = T.Bind(clamped - to_type(whole, "float32", lanes))
+    mantissa = constant(_EXP2_TERMS[0], "float32", lanes)
+    for term in _EXP2_TERMS[1:]:
+        mantissa = mantissa * rest + constant(term, "float32", lanes)
+    exponent = T.shift_left(whole + constant(127, "int32", lanes), constant(23, "int32", lanes))
+    return mantissa * as_type(exponent, "float32", lanes)
+
+
+def silu(value: Expr, lanes: int) -> Expr:
+    """value * sigmoid(value)."""
+    one = constant(1.0, "float32", lanes)
+    return value / (one + exp(constant(0.0, "float32", lanes) - value, lanes))
+
+
+def reduce_sum(value: Expr, dtype: str) -> Expr:
+    """The sum of all lanes; float lanes are added in order, so the result is the same on every machine."""
+    if dtype == "float32":
+        return T.call_llvm_pure_intrin(dtype, "llvm.vector.reduce.fadd", T.float32(0), value)
+    return T.call_llvm_pure_intrin(dtype, "llvm.vector.reduce.add", value)
+
+
+def reduce_max(value: Expr) -> Expr:
+    """The largest float32 lane."""
+    return T.call_llvm_pure_intrin("float32", "llvm.vector.reduce.fmax", value)
+
+
+def half_bits_to_float(bits: Expr, lanes: int) -> Expr:
+    """float32 from IEEE half bits (uint16 lanes) by integer operations; exact for finite values and subnormals."""
+    wide = T.Bind(to_type(bits, "int32", lanes))
+    magnitude = T.Bind(T.bitwise_and(wide, constant(0x7FFF, "int32", lanes)))
+    sign = T.shift_left(T.bitwise_and(wide, constant(0x8000, "int32", lanes)), constant(16, "int32", lanes))
+    rebased = T.shift_left(magnitude, constant(13, "int32", lanes)) + constant((127 - 15) << 23, "int32", lanes)
+    tiny = to_type(magnitude, "float32", lanes) * constant(2.0**-24, "float32", lanes)
+    is_tiny = magnitude < constant(0x400, "int32", lanes)
+    absolute = T.Select(is_tiny, as_type(tiny, "int32", lanes), rebased)
+    return as_type(T.bitwise_or(absolute, sign), "float32", lanes)

@@ -1,0 +1,80 @@
+"""From a GGUF file's decoder to machine code: plan, lower, compile, save, load."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from heron.errors import CompileFailed
+from heron.host.compiler.architectures import ModelConfig, layer_tensors, output_tensors
+from heron.host.compiler.decoder import Decoder, DecoderPlan, LayerPlan
+from heron.host.compiler.kernels.isa import instruction_set
+from heron.host.compiler.kernels.pages import AttentionShape
+from heron.host.compiler.layers import KernelSet
+from heron.host.compiler.pack import plan_linear
+from heron.host.compiler.target import CpuTarget
+from heron.host.models.gguf import GgufFile
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledDecoder:
+    """A relax executable, and the names of its parameters in the order it takes them."""
+
+    executable: Any
+    parameter_names: tuple[str, ...]
+
+
+def plan_decoder(file: GgufFile, config: ModelConfig, target: CpuTarget, threads: int) -> DecoderPlan:
+    """What to compile for this file on this target, its linears dealt to `threads`."""
+    isa = instruction_set(target.instruction_set)
+    shape = AttentionShape(config.num_heads, config.num_kv_heads, config.head_size, isa.lanes, target.cache_dtype)
+    layers = tuple(_plan_layer(file, config, index) for index in range(config.num_layers))
+    return DecoderPlan(config, layers, tuple(plan_linear(output_tensors(file))), KernelSet(isa, threads), shape)
+
+
+def compile_decoder(plan: DecoderPlan, target: CpuTarget) -> CompiledDecoder:
+    """Machine code of the functions `decode` and `forward`; CompileFailed if TVM cannot."""
+    import tvm
+
+    decoder = Decoder(plan)
+    tvm_target = tvm.target.Target(target.tvm_attributes())
+    try:
+        module, parameters, *_ = decoder.export_tvm(spec=decoder.module_spec(), allow_extern=True)
+        executable = tvm.compile(module, target=tvm_target, relax_pipeline=_lowering())
+    except (tvm.error.TVMError, ValueError, TypeError, RuntimeError) as error:
+        _log.exception("compilation failed")
+        raise CompileFailed(f"The model could not be compiled for {target.describe()}: {error}") from error
+    return CompiledDecoder(executable, tuple(name for name, _ in parameters))
+
+
+def _lowering() -> Any:
+    """The passes a module of opaque kernels needs: no fusion, no legalising, nothing that looks into kernels."""
+    from tvm import ir, relax
+
+    return ir.transform.Sequential(
+        [
+            relax.transform.LegalizeOps(),
+            relax.transform.RewriteDataflowReshape(),
+            relax.transform.ToNonDataflow(),
+            relax.transform.RemovePurityChecking(),
+            relax.transform.CallTIRRewrite(),
+            relax.transform.StaticPlanBlockMemory(),
+            relax.transform.LowerAllocTensor(),
+            relax.transform.KillAfterLastUse(),
+            relax.transform.LowerRuntimeBuiltin(),
+            relax.transform.ComputePrimValue(),
+            relax.transform.VMShapeLower(),
+            relax.transform.AttachGlobalSymbol(),
+        ]
+    )
+
+
+def _plan_layer(file: GgufFile, config: ModelConfig, index: int) -> LayerPlan:
+    tensors = layer_tensors(file, config, index)
+    return LayerPlan(
+        qkv=tuple(plan_linear(tensors.qkv)),
+        attention_output=tuple(plan_linear(tensors.attention_output)),
+        gate_up=tuple(plan_linear(tensors.gate_up)),
+        down=tuple(plan_linear(tensors.down)),
+    )

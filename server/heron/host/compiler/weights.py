@@ -1,0 +1,98 @@
+"""The weights file: every parameter of the compiled decoder, packed once, to be memory-mapped."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from heron.host.compiler.architectures import (
+    LayerTensors,
+    ModelConfig,
+    layer_tensors,
+    output_tensors,
+    stack_vectors,
+)
+from heron.host.compiler.manifest import WeightEntry
+from heron.host.compiler.pack import pack_linear
+from heron.host.models.gguf import GgufFile, GgufTensor
+
+EMBEDDING = "embedding"
+"""Name of the entry that holds the embedding's rows as stored in the GGUF file."""
+
+_ALIGNMENT = 4096  # pages: a parameter's pages are read ahead and dropped on their own
+
+Array = npt.NDArray[Any]
+_Part = tuple[str, Array]
+
+
+def write_weights(
+    file: GgufFile, config: ModelConfig, path: Path, report: Callable[[int, int], None]
+) -> tuple[WeightEntry, ...]:
+    """Pack the file's tensors into `path`, a tensor at a time; `report` is told (done, total) bytes of the source.
+
+    OSError as the disk raises it.
+    """
+    entries: list[WeightEntry] = []
+    total, done = _source_bytes(file), 0
+    with path.open("wb") as target:
+        for source_bytes, parts in _packed(file, config):
+            for name, array in parts:
+                target.write(bytes(-target.tell() % _ALIGNMENT))
+                entries.append(WeightEntry(name, array.dtype.name, array.shape, target.tell()))
+                target.write(np.ascontiguousarray(array).data)
+            done += source_bytes
+            report(done, total)
+    return tuple(entries)
+
+
+def map_weights(path: Path, entries: Sequence[WeightEntry]) -> list[Array]:
+    """Views of the mapped weights file, in the order of `entries`; nothing is read until it is used.
+
+    The mapping is private and writable because DLPack knows no read-only arrays; nobody writes to it.
+    """
+    file = np.memmap(path, mode="c", dtype=np.uint8)
+    return [_view(file, entry) for entry in entries]
+
+
+def _view(file: Array, entry: WeightEntry) -> Array:
+    dtype = np.dtype(entry.dtype)
+    size = int(np.prod(entry.shape)) * dtype.itemsize
+    return file[entry.offset : entry.offset + size].view(dtype).reshape(entry.shape)
+
+
+def _source_bytes(file: GgufFile) -> int:
+    embedding, (output,) = file.tensors["token_embd.weight"], output_tensors(file)
+    tied = embedding.data.nbytes if output is embedding else 0
+    return sum(tensor.data.nbytes for tensor in file.tensors.values()) + tied
+
+
+def _packed(file: GgufFile, config: ModelConfig) -> Iterator[tuple[int, list[_Part]]]:
+    """Parameters by the names `decoder.Decoder` gives them, with the bytes of their source."""
+    embedding = file.tensors["token_embd.weight"]
+    yield embedding.data.nbytes, [(EMBEDDING, embedding.data)]
+    for index in range(config.num_layers):
+        yield from _pack_layer(f"layers.{index}", layer_tensors(file, config, index))
+    yield _pack_vectors("output_norm", [file.tensors["output_norm.weight"]])
+    yield _pack_linear("output", output_tensors(file))
+
+
+def _pack_layer(prefix: str, layer: LayerTensors) -> Iterator[tuple[int, list[_Part]]]:
+    yield _pack_vectors(f"{prefix}.attention_norm", [layer.attention_norm])
+    yield _pack_linear(f"{prefix}.qkv", layer.qkv)
+    if layer.qkv_bias:
+        yield _pack_vectors(f"{prefix}.qkv.bias", layer.qkv_bias)
+    yield _pack_linear(f"{prefix}.attention_output", layer.attention_output)
+    yield _pack_vectors(f"{prefix}.feed_forward_norm", [layer.feed_forward_norm])
+    yield _pack_linear(f"{prefix}.gate_up", layer.gate_up)
+    yield _pack_linear(f"{prefix}.down", layer.down)
+
+
+def _pack_linear(name: str, tensors: Sequence[GgufTensor]) -> tuple[int, list[_Part]]:
+    parts = [(f"{name}.weights.{index}", packed) for index, (_, packed) in enumerate(pack_linear(tensors))]
+    return sum(tensor.data.nbytes for tensor in tensors), parts
+
+
+def _pack_vectors(name: str, tensors: Sequence[GgufTensor]) -> tuple[int, list[_Part]]:
+    return sum(tensor.data.nbytes for tensor in tensors), [(name, stack_vectors(tensors))]

@@ -1,0 +1,216 @@
+"""The engine of a worker: asyncio in front, one thread behind that owns the model and runs its steps."""
+
+import asyncio
+import logging
+import queue
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, replace
+
+from heron.errors import HeronError, SystemFault, WorkerCrashed
+from heron.host.engine.runner import Runner
+from heron.host.engine.sampler import Sampler
+from heron.host.engine.sampling_limits import validate_sampling
+from heron.host.engine.scheduler import SchedulerLimits
+from heron.host.engine.sequence import PRIORITIES, Sequence
+from heron.host.engine.step_loop import StepLoop, Vocabulary
+from heron.host.engine.stream import TextStream
+from heron.host.engine.template import render
+from heron.host.engine.tokenizer import Tokenizer
+from heron.wire import Delta, FimPrompt, GenerateRequest, ModelInfo
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Consumer:
+    """Where the deltas of a sequence go: the queue of the coroutine that waits for them, in its loop."""
+
+    loop: asyncio.AbstractEventLoop
+    inbox: asyncio.Queue[Delta | HeronError]
+
+
+_Delivery = tuple[_Consumer, Delta | HeronError]
+
+
+class LocalEngine:
+    """Runs a compiled model. All that touches the runner happens on the engine's own thread."""
+
+    def __init__(
+        self, runner: Runner, tokenizer: Tokenizer, model: ModelInfo, limits: SchedulerLimits | None = None
+    ) -> None:
+        self._runner = runner
+        self._tokenizer = tokenizer
+        window = min(model.context_window, runner.num_pages * runner.page_size)
+        self._model = replace(model, context_window=window)
+        vocabulary = Vocabulary(tokenizer.stop_ids, tokenizer.token_bytes)
+        self._loop = StepLoop(runner, vocabulary, _fit_limits(limits or SchedulerLimits(), runner))
+        self._consumers: dict[Sequence, _Consumer] = {}
+        self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._closing = False
+        self._step_began = 0.0
+        self._num_requests = 0
+        self._num_failed_steps = 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._thread.start()
+
+    @property
+    def model(self) -> ModelInfo:
+        return self._model
+
+    async def generate(self, request: GenerateRequest) -> AsyncGenerator[Delta, None]:
+        sequence = await self._make_sequence(request)
+        consumer = _Consumer(asyncio.get_running_loop(), asyncio.Queue())
+        self._submit(sequence, consumer)
+        running = True
+        try:
+            while running:
+                delta = await consumer.inbox.get()
+                running = isinstance(delta, Delta) and delta.finish_reason is None
+                if isinstance(delta, HeronError):
+                    raise delta
+                yield delta
+        finally:
+            if running:
+                self._commands.put(lambda: self._abort(sequence))
+
+    async def tokenize(self, text: str) -> list[int]:
+        return await asyncio.to_thread(self._tokenizer.encode, text)
+
+    async def metrics(self) -> dict[str, float]:
+        """Read without stopping the engine; values may be of two neighbouring steps."""
+        counters, scheduler, cache = self._loop.counters, self._loop.scheduler, self._loop.cache
+        began = self._step_began
+        return {
+            "requests_total": self._num_requests,
+            "running_requests": scheduler.num_running,
+            "waiting_requests": scheduler.num_waiting,
+            "preemptions_total": scheduler.num_preempted,
+            "prefilled_tokens_total": counters.prefilled_tokens,
+            "decoded_tokens_total": counters.decoded_tokens,
+            "cached_tokens_total": scheduler.num_cached_tokens,
+            "used_pages": cache.num_pages - cache.num_available,
+            "cached_pages": cache.num_idle,
+            "pages": cache.num_pages,
+            "steps_total": counters.steps,
+            "failed_steps_total": self._num_failed_steps,
+            "step_s_total": counters.step_s,
+            "run_s_total": counters.run_s,
+            "current_step_s": time.monotonic() - began if began else 0.0,
+        }
+
+    async def close(self) -> None:
+        if not self._closing:
+            self._closing = True
+            self._commands.put(lambda: None)
+        await asyncio.to_thread(self._ended.wait)
+
+    async def _make_sequence(self, request: GenerateRequest) -> Sequence:
+        """Check a request and render its prompt, the latter in a thread: a long text takes a while."""
+        sampling = request.sampling
+        validate_sampling(sampling, self._runner.vocab_size)
+        window = self._model.context_window
+        token_ids = await asyncio.to_thread(render, request.prompt, self._tokenizer, _room(request, window))
+        return Sequence(
+            request_id=request.request_id,
+            token_ids=token_ids,
+            num_prompt=len(token_ids),
+            max_tokens=min(sampling.max_tokens, window - len(token_ids)),
+            sampler=Sampler(sampling),
+            stream=TextStream(self._tokenizer.token_bytes, sampling.stop),
+            rank=PRIORITIES.index(request.priority),
+        )
+
+    def _submit(self, sequence: Sequence, consumer: _Consumer) -> None:
+        if self._closing:
+            raise WorkerCrashed("The engine is closing.")
+        self._num_requests += 1
+        self._commands.put(lambda: self._start(sequence, consumer))
+
+    # What follows runs on the engine's thread.
+
+    def _run(self) -> None:
+        try:
+            while not self._closing:
+                self._obey_commands()
+                if self._loop.has_work and not self._closing:
+                    self._step()
+        finally:
+            while not self._commands.empty():
+                self._commands.get()()
+            self._fail_all(WorkerCrashed("The engine was closed."))
+            self._runner.close()
+            self._ended.set()
+
+    def _obey_commands(self) -> None:
+        """Carry out what was asked since the last step; wait for something to do when idle."""
+        while not (self._loop.has_work and self._commands.empty()):
+            self._commands.get()()
+            if self._closing:
+                return
+
+    def _step(self) -> None:
+        self._step_began = time.monotonic()
+        try:
+            deltas = self._loop.step()
+        except Exception as error:
+            self._num_failed_steps += 1
+            _log.exception("a step failed; %d requests with it", len(self._consumers))
+            self._fail_all(error if isinstance(error, HeronError) else _fault(error))
+            return
+        finally:
+            self._step_began = 0.0
+        self._deliver([(self._consumer(sequence, delta), delta) for sequence, delta in deltas])
+
+    def _start(self, sequence: Sequence, consumer: _Consumer) -> None:
+        try:
+            self._loop.scheduler.add(sequence)
+        except HeronError as error:
+            self._deliver([(consumer, error)])
+            return
+        self._consumers[sequence] = consumer
+
+    def _abort(self, sequence: Sequence) -> None:
+        if self._consumers.pop(sequence, None):
+            self._loop.scheduler.remove(sequence)
+
+    def _fail_all(self, error: HeronError) -> None:
+        self._loop.scheduler.drain()
+        consumers = list(self._consumers.values())
+        self._consumers.clear()
+        self._deliver([(consumer, error) for consumer in consumers])
+
+    def _consumer(self, sequence: Sequence, delta: Delta) -> _Consumer:
+        return self._consumers[sequence] if delta.finish_reason is None else self._consumers.pop(sequence)
+
+    def _deliver(self, deliveries: list[_Delivery]) -> None:
+        """Hand over deltas, waking each event loop once."""
+        for loop in {consumer.loop for consumer, _ in deliveries}:
+            own = [delivery for delivery in deliveries if delivery[0].loop is loop]
+            try:
+                loop.call_soon_threadsafe(_put_all, own)
+            except RuntimeError:  # the loop has closed, and with it whoever waited
+                _log.debug("nobody waits for %d deltas", len(own))
+
+
+def _put_all(deliveries: list[_Delivery]) -> None:
+    for consumer, delta in deliveries:
+        consumer.inbox.put_nowait(delta)
+
+
+def _room(request: GenerateRequest, window: int) -> int:
+    """Most prompt tokens: a FIM prompt, which is cut to fit, leaves room for the answer asked for."""
+    wanted = min(request.sampling.max_tokens, window // 2) if isinstance(request.prompt, FimPrompt) else 1
+    return window - wanted
+
+
+def _fit_limits(limits: SchedulerLimits, runner: Runner) -> SchedulerLimits:
+    """The limits within what the runner takes at once."""
+    most = min(limits.max_step_tokens, runner.max_batch_tokens)
+    return replace(limits, max_step_tokens=most, max_running=min(limits.max_running, most))
+
+
+def _fault(error: Exception) -> SystemFault:
+    return SystemFault(f"The engine failed in a step: {type(error).__name__}: {error}.")

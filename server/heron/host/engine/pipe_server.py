@@ -1,0 +1,80 @@
+"""The worker's end of the pipe: runs the host's requests on an engine and sends what comes of them."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing
+from typing import Any
+
+from heron.errors import HeronError
+from heron.host.engine.engine import Engine
+from heron.host.engine.pipe import (
+    Abort,
+    DeltaSent,
+    Generate,
+    HostMessage,
+    MetricsRead,
+    ReadMetrics,
+    RequestFailed,
+    Tokenize,
+    TokensRead,
+    WorkerMessage,
+    failure_of,
+)
+from heron.wire import GenerateRequest
+
+_log = logging.getLogger(__name__)
+
+
+class PipeServer:
+    """Answers Generate, Abort, Tokenize and ReadMetrics, each request in its own task."""
+
+    def __init__(self, engine: Engine, send: Callable[[WorkerMessage], None]) -> None:
+        self._engine = engine
+        self._send = send
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def receive(self, message: HostMessage) -> None:
+        """Start or stop what a message asks for; never waits."""
+        match message:
+            case Generate(request=request):
+                self._start(request.request_id, self._generate(request))
+            case Abort(request_id=request_id):
+                if task := self._tasks.get(request_id):
+                    task.cancel()
+            case Tokenize(call_id=call_id, text=text):
+                self._start(call_id, self._tokenize(call_id, text))
+            case ReadMetrics(call_id=call_id):
+                self._start(call_id, self._read_metrics(call_id))
+
+    async def close(self) -> None:
+        """Abort all requests and close the engine."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self._engine.close()
+
+    def _start(self, request_id: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._guard(request_id, work), name=request_id)
+        self._tasks[request_id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(request_id, None))
+
+    async def _guard(self, request_id: str, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except HeronError as error:
+            self._send(RequestFailed(request_id, failure_of(error)))
+        except Exception as error:
+            _log.exception("request %s failed", request_id)
+            self._send(RequestFailed(request_id, failure_of(error)))
+
+    async def _generate(self, request: GenerateRequest) -> None:
+        async with aclosing(self._engine.generate(request)) as deltas:
+            async for delta in deltas:
+                self._send(DeltaSent(request.request_id, delta))
+
+    async def _tokenize(self, call_id: str, text: str) -> None:
+        self._send(TokensRead(call_id, tuple(await self._engine.tokenize(text))))
+
+    async def _read_metrics(self, call_id: str) -> None:
+        self._send(MetricsRead(call_id, await self._engine.metrics()))

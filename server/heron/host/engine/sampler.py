@@ -1,0 +1,105 @@
+"""Choosing the next token from logits, in numpy, one sequence at a time."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from heron.errors import SystemFault
+from heron.host.engine.runner import Float32
+from heron.wire import Sampling
+
+_FIRST_NUCLEUS = 256
+"""How many top tokens are tried first for top_p; nearly always enough, and far cheaper than sorting them all."""
+
+Ids = npt.NDArray[np.intp]
+Floats = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A token, and when asked for the natural-log probabilities of it and of the most likely ones, best first."""
+
+    token_id: int
+    logprob: float | None = None
+    top: tuple[tuple[int, float], ...] = ()
+
+
+class Sampler:
+    """Chooses the tokens of one sequence. Its random numbers are its own: who else is in the batch changes nothing."""
+
+    def __init__(self, sampling: Sampling) -> None:
+        self._sampling = sampling
+        self._bias_ids = np.array([token_id for token_id, _ in sampling.logit_bias], np.intp)
+        self._biases = np.array([bias for _, bias in sampling.logit_bias], np.float32)
+        self._random = np.random.default_rng(None if sampling.seed is None else sampling.seed % 2**64)
+
+    def choose(self, logits: Float32) -> Chosen:
+        """The next token for logits [vocab_size], which may be changed."""
+        read_logprobs = self._logprob_reader(logits)
+        if len(self._bias_ids):
+            np.add.at(logits, self._bias_ids, self._biases)
+        best = int(logits.argmax())
+        if not math.isfinite(logits[best]):
+            raise SystemFault("The model computed no finite number for the next token.")
+        token_id = best if self._sampling.temperature == 0 else self._draw(logits, float(logits[best]))
+        return read_logprobs(token_id)
+
+    def _draw(self, logits: Float32, best_logit: float) -> int:
+        token_ids = top_ids(logits, self._sampling.top_k) if self._sampling.top_k else None
+        kept = logits if token_ids is None else logits[token_ids]
+        weights = np.exp((kept.astype(np.float64) - best_logit) / self._sampling.temperature)
+        if self._sampling.top_p < 1:
+            nucleus = nucleus_ids(weights, self._sampling.top_p)
+            token_ids = nucleus if token_ids is None else token_ids[nucleus]
+            weights = weights[nucleus]
+        index = _draw_index(weights, self._random.random())
+        return index if token_ids is None else int(token_ids[index])
+
+    def _logprob_reader(self, logits: Float32) -> Callable[[int], Chosen]:
+        """What tells the log probabilities from the logits as they are now, before bias."""
+        num_top = self._sampling.logprobs
+        return Chosen if num_top is None else partial(_read_logprobs, logprobs_of(logits), num_top)
+
+
+def top_ids(values: Floats, num_top: int) -> Ids:
+    """Indices of the largest values, largest first, the lower index first among equals."""
+    if num_top >= len(values):
+        return np.argsort(-values, kind="stable")
+    found = np.sort(np.argpartition(values, -num_top)[-num_top:])
+    return found[np.argsort(-values[found], kind="stable")]
+
+
+def nucleus_ids(weights: Floats, top_p: float) -> Ids:
+    """Indices of the fewest largest weights that make up `top_p` of the whole."""
+    wanted = top_p * float(weights.sum())
+    found = top_ids(weights, _FIRST_NUCLEUS)
+    mass = np.cumsum(weights[found])
+    if mass[-1] >= wanted or len(found) == len(weights):
+        return found[: int(np.searchsorted(mass, wanted)) + 1]
+    descending = np.sort(weights)[::-1]
+    count = min(int(np.searchsorted(np.cumsum(descending), wanted)) + 1, len(weights))
+    least = descending[count - 1]
+    above = np.flatnonzero(weights > least)
+    return np.concatenate((above, np.flatnonzero(weights == least)[: count - len(above)]))
+
+
+def logprobs_of(logits: Float32) -> Floats:
+    """Natural-log probabilities of logits: log softmax in double precision."""
+    shifted = logits.astype(np.float64) - float(logits.max())
+    result: Floats = shifted - math.log(float(np.exp(shifted).sum()))
+    return result
+
+
+def _draw_index(weights: Floats, uniform: float) -> int:
+    """The index at which the running sum of weights passes `uniform` (0 to 1) of the whole."""
+    mass = np.cumsum(weights)
+    return min(int(np.searchsorted(mass, uniform * mass[-1], side="right")), len(weights) - 1)
+
+
+def _read_logprobs(logprobs: Floats, num_top: int, token_id: int) -> Chosen:
+    best = top_ids(logprobs, num_top) if num_top else ()
+    return Chosen(token_id, float(logprobs[token_id]), tuple((int(index), float(logprobs[index])) for index in best))

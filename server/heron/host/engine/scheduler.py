@@ -1,0 +1,182 @@
+"""What runs in the next step: policy only, no tensors.
+
+Sequences wait in order of urgency, get pages for all their tokens when they are admitted, and then share each step:
+one token each for those that decode, what is left of the step's tokens for prefill. When pages or places run out, the
+least urgent sequence is pre-empted: its pages stay in the prefix cache, and only what was evicted is computed again.
+"""
+
+from dataclasses import dataclass
+
+from heron.errors import Overloaded
+from heron.host.engine.prefix_cache import Lease, PrefixCache
+from heron.host.engine.sequence import PRIORITIES, Sequence
+
+_BACKGROUND = PRIORITIES.index("background")
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerLimits:
+    """How much runs at once. A waiting sequence gains a rank every `aging_steps`, so that nothing starves."""
+
+    max_running: int = 8
+    max_waiting: int = 64
+    max_step_tokens: int = 256
+    yielding_tokens: int = 32
+    """Most prefill tokens of a step for those less urgent than one that runs beside them."""
+    aging_steps: int = 200
+    background_steps: int = 8
+    """Beside more urgent sequences, background ones take part in one step of so many."""
+    retry_after_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The next `num_tokens` uncomputed tokens of a sequence; logits are wanted of the last `num_logits`."""
+
+    sequence: Sequence
+    lease: Lease
+    num_tokens: int
+    num_logits: int
+
+
+class Scheduler:
+    """Owns the order of all sequences and, through the prefix cache, the pages. Not thread-safe."""
+
+    def __init__(self, cache: PrefixCache, limits: SchedulerLimits) -> None:
+        self._cache = cache
+        self._limits = limits
+        self._waiting: list[Sequence] = []
+        self._running: list[Sequence] = []
+        self._num_arrived = 0
+        self._num_steps = 0
+        self.num_preempted = 0
+        self.num_cached_tokens = 0
+
+    @property
+    def num_waiting(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def num_running(self) -> int:
+        return len(self._running)
+
+    def add(self, sequence: Sequence) -> None:
+        """Queue a sequence; Overloaded when the queue is full."""
+        if len(self._waiting) >= self._limits.max_waiting:
+            retry_after_s = self._limits.retry_after_s
+            raise Overloaded(f"{len(self._waiting)} requests are waiting already.", retry_after_s=retry_after_s)
+        self._num_arrived += 1
+        sequence.arrival = self._num_arrived
+        self._wait(sequence)
+
+    def remove(self, sequence: Sequence) -> None:
+        """Take out a sequence that is finished or aborted; what it computed stays in the cache."""
+        if sequence.lease is None:
+            self._waiting.remove(sequence)
+        else:
+            self._running.remove(sequence)
+            self._close_lease(sequence)
+
+    def drain(self) -> list[Sequence]:
+        """Take out all sequences."""
+        sequences = [*self._running, *self._waiting]
+        for sequence in sequences:
+            self.remove(sequence)
+        return sequences
+
+    def plan(self) -> list[Chunk]:
+        """The chunks of the next step, at most `max_step_tokens` in all; empty only when nothing is queued."""
+        self._num_steps += 1
+        if self._waiting:
+            self._admit()
+        taking_part = self._taking_part()
+        tokens = self._share_tokens(taking_part)
+        chunks = []
+        for sequence in taking_part:
+            num_tokens = tokens.get(sequence.arrival, 0)
+            if num_tokens and sequence.lease is not None:
+                chunks.append(Chunk(sequence, sequence.lease, num_tokens, int(num_tokens == sequence.num_pending)))
+        return chunks
+
+    def commit(self, chunk: Chunk) -> None:
+        """Count a chunk as computed and share the pages it filled."""
+        sequence = chunk.sequence
+        sequence.num_computed += chunk.num_tokens
+        self._cache.commit(chunk.lease, sequence.token_ids, sequence.num_computed)
+
+    def _admit(self) -> None:
+        """Give the most urgent waiting sequences pages and a place, in strict order."""
+        for sequence in self._waiting:
+            waited = self._num_steps - sequence.waits_since
+            if waited >= self._limits.aging_steps and sequence.rank > 0:
+                sequence.rank -= 1
+                sequence.waits_since = self._num_steps
+        self._waiting.sort(key=lambda sequence: sequence.urgency)
+        while self._waiting and self._open_lease(self._waiting[0]):
+            self._running.append(self._waiting.pop(0))
+
+    def _open_lease(self, sequence: Sequence) -> bool:
+        """Whether a waiting sequence could be given its pages, from less urgent ones if need be."""
+        victims = [other for other in self._running if other.rank > sequence.rank]
+        victims.sort(key=lambda victim: victim.urgency)
+        if len(self._running) >= self._limits.max_running and not victims:
+            return False
+        within_reach = self._cache.num_available + sum(len(victim.lease.pages) for victim in victims if victim.lease)
+        while True:
+            if len(self._running) < self._limits.max_running:
+                sequence.lease = self._cache.open(sequence.token_ids)
+                if sequence.lease is not None:
+                    break
+            if not victims or within_reach * self._cache.page_size < len(sequence.token_ids):
+                return False
+            self._preempt(victims.pop())
+        sequence.num_computed = sequence.lease.num_cached
+        if sequence.num_cached is None:
+            sequence.num_cached = sequence.num_computed
+            self.num_cached_tokens += sequence.num_cached
+        return True
+
+    def _taking_part(self) -> list[Sequence]:
+        """Running sequences in order of urgency; background ones only now and then beside others."""
+        running = sorted(self._running, key=lambda sequence: sequence.urgency)
+        is_turn = self._num_steps % self._limits.background_steps == 0
+        if is_turn or not running or running[0].rank == _BACKGROUND:
+            return running
+        return [sequence for sequence in running if sequence.rank < _BACKGROUND]
+
+    def _share_tokens(self, sequences: list[Sequence]) -> dict[int, int]:
+        """Tokens of the step by arrival number: first one for each that decodes, then prefill by urgency."""
+        shares = {seq.arrival: 1 for seq in sequences if seq.num_pending == 1 and self._has_page(seq)}
+        left = self._limits.max_step_tokens - len(shares)
+        for sequence in sequences:
+            if sequence.num_pending > 1 and left > 0 and sequence.lease is not None:
+                yields = sequence.rank > sequences[0].rank
+                share = min(sequence.num_pending, left, self._limits.yielding_tokens if yields else left)
+                shares[sequence.arrival] = share
+                left -= share
+        return shares
+
+    def _has_page(self, sequence: Sequence) -> bool:
+        """Whether a decoding sequence has room for its next token, taken from less urgent ones if need be."""
+        while sequence.lease is not None and not self._cache.grow(sequence.lease, len(sequence.token_ids)):
+            victim = max(self._running, key=lambda other: other.urgency)
+            if victim is sequence:
+                return False
+            self._preempt(victim)
+        return sequence.lease is not None
+
+    def _preempt(self, sequence: Sequence) -> None:
+        self.num_preempted += 1
+        self._running.remove(sequence)
+        self._close_lease(sequence)
+        self._wait(sequence)
+
+    def _wait(self, sequence: Sequence) -> None:
+        sequence.waits_since = self._num_steps
+        self._waiting.append(sequence)
+
+    def _close_lease(self, sequence: Sequence) -> None:
+        if sequence.lease is not None:
+            self._cache.close(sequence.lease, sequence.token_ids, sequence.num_computed)
+            sequence.lease = None
+            sequence.num_computed = 0

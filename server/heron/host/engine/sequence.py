@@ -1,0 +1,55 @@
+"""What the engine runs for one request: its tokens, how far they are computed, and what it needs to go on."""
+
+from dataclasses import dataclass
+
+from heron.host.engine.prefix_cache import Lease
+from heron.host.engine.sampler import Sampler
+from heron.host.engine.stream import TextStream
+from heron.wire import Priority, Usage
+
+PRIORITIES: tuple[Priority, ...] = ("completion", "chat", "background")
+"""From most to least urgent; a sequence's rank begins as the index here."""
+
+
+@dataclass(slots=True, eq=False)
+class Sequence:
+    """One request on its way, owned by the step loop.
+
+    `token_ids` are prompt and answer so far; keys and values of the first `num_computed` of them are in the pages of
+    `lease`, which is None while the sequence waits.
+    """
+
+    request_id: str
+    token_ids: list[int]
+    num_prompt: int
+    max_tokens: int
+    """Most tokens of the answer, cut to what the context window leaves."""
+    sampler: Sampler
+    stream: TextStream
+    rank: int = 0
+    """The smaller, the more urgent; waiting lowers it."""
+    arrival: int = 0
+    """Number in order of arrival, given by the scheduler."""
+    waits_since: int = 0
+    """The step since which it waits, while it does."""
+    num_computed: int = 0
+    num_cached: int | None = None
+    """Tokens found in the cache when it first ran."""
+    lease: Lease | None = None
+
+    @property
+    def num_pending(self) -> int:
+        """Tokens whose keys and values are still to be computed; 1 while decoding."""
+        return len(self.token_ids) - self.num_computed
+
+    @property
+    def num_answered(self) -> int:
+        return len(self.token_ids) - self.num_prompt
+
+    @property
+    def urgency(self) -> tuple[int, int]:
+        """Sort key: the smaller, the sooner it runs and the later it is pre-empted."""
+        return (self.rank, self.arrival)
+
+    def usage(self) -> Usage:
+        return Usage(self.num_prompt, self.num_answered, self.num_cached or 0)

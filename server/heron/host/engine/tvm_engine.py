@@ -1,0 +1,129 @@
+"""Runs a compiled decoder: maps its weights, owns its KV pages, and turns a `Batch` into logits."""
+
+import mmap
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from heron.errors import OutOfMemory
+from heron.host.compiler.kernels.pages import PAGE_SIZE, plan_tiles
+from heron.host.compiler.kernels.rope import rotation_table
+from heron.host.compiler.library import load_library
+from heron.host.compiler.manifest import WEIGHTS_FILE, Manifest, read_manifest
+from heron.host.compiler.weights import map_weights
+from heron.host.engine.runner import Batch
+from heron.host.models.gguf import GgufTensor, dequantize
+from heron.settings import EngineSettings
+
+MAX_BATCH_TOKENS = 512
+
+Float32 = npt.NDArray[np.float32]
+
+
+def load_runner(artefact: Path, engine: EngineSettings) -> "TvmRunner":
+    """The runner of an artefact folder, with `engine.cache_tokens` of KV cache.
+
+    Threads are those the artefact was compiled for. CorruptModel for a damaged folder, OutOfMemory if the cache does
+    not fit.
+    """
+    manifest = read_manifest(artefact)
+    # Read when TVM starts its pool, on the first run. Unbound threads may leave a core that something else keeps busy.
+    os.environ["TVM_NUM_THREADS"] = str(manifest.threads)
+    os.environ["TVM_BIND_THREADS"] = "0"
+    return TvmRunner(artefact, manifest, -(-engine.cache_tokens // PAGE_SIZE))
+
+
+class TvmRunner:
+    """A `runner.Runner` on TVM's relax virtual machine. All runs must come from one thread."""
+
+    def __init__(self, artefact: Path, manifest: Manifest, num_pages: int) -> None:
+        import tvm
+        from tvm import relax
+
+        self._manifest = manifest
+        self._num_pages = num_pages
+        self._machine = relax.VirtualMachine(load_library(artefact, manifest.library_kind), tvm.cpu(), "naive")
+        self._decode, self._forward = self._machine["decode"], self._machine["forward"]
+        self._embedding, *parameters = map_weights(artefact / WEIGHTS_FILE, [manifest.embedding, *manifest.parameters])
+        _read_ahead(parameters)
+        self._parameters = [tvm.runtime.from_dlpack(parameter) for parameter in parameters]
+        self._frequencies = np.array(manifest.rope_frequencies)
+        self._pools = _allocate_pools(manifest, num_pages)
+        self._pool_tensors = [tvm.runtime.from_dlpack(pool) for pool in self._pools]
+        self._tensor = tvm.runtime.tensor
+
+    @property
+    def vocab_size(self) -> int:
+        return self._manifest.config.vocab_size
+
+    @property
+    def page_size(self) -> int:
+        return PAGE_SIZE
+
+    @property
+    def num_pages(self) -> int:
+        return self._num_pages
+
+    @property
+    def max_batch_tokens(self) -> int:
+        return MAX_BATCH_TOKENS
+
+    def run(self, batch: Batch) -> Float32:
+        """Logits [r, vocab_size], owned by the caller."""
+        tiles = plan_tiles(batch.query_starts, batch.positions, self._manifest.attention.tile_tokens)
+        rotation = rotation_table(batch.positions, self._frequencies)
+        places = [rotation, batch.positions, batch.slots, tiles, batch.page_table]
+        inputs = [self._tensor(values) for values in (self._embed(batch.token_ids), *places)]
+        if len(batch.token_ids) == len(batch.logit_rows) == 1:
+            logits = self._decode(*inputs, *self._pool_tensors, self._parameters)
+        else:
+            rows = self._tensor(batch.logit_rows)
+            logits = self._forward(*inputs, *self._pool_tensors, rows, self._parameters)
+        values: Float32 = logits.numpy()
+        return values
+
+    def copy_page(self, source: int, target: int) -> None:
+        """Copy the keys and values of a whole page, all layers."""
+        for pool in self._pools:
+            pool[:, target] = pool[:, source]
+
+    def close(self) -> None:
+        """Free weights and pages. Idempotent."""
+        self._machine = self._decode = self._forward = None
+        self._pool_tensors, self._parameters = [], []
+        self._pools, self._embedding = [], np.empty((0, 0), np.uint8)
+
+    def _embed(self, token_ids: npt.NDArray[np.int32]) -> Float32:
+        """Embedding rows float32 [n, hidden]; only the rows asked for are read and dequantised."""
+        shape = (len(token_ids), self._manifest.config.hidden)
+        return dequantize(GgufTensor("embedding", self._manifest.embedding_type, shape, self._embedding[token_ids]))
+
+
+def _allocate_pools(manifest: Manifest, num_pages: int) -> list[npt.NDArray[Any]]:
+    """Zeroed pools of keys and values; memory is taken as pages are first written."""
+    config, shape = manifest.config, manifest.attention
+    pool = (config.num_layers, num_pages, config.num_kv_heads)
+    dtype = np.dtype(shape.cache_dtype)
+    size = int(np.prod(pool)) * PAGE_SIZE * config.head_size * dtype.itemsize
+    try:
+        keys, values = (np.frombuffer(mmap.mmap(-1, size), dtype) for _ in range(2))
+    except (OSError, OverflowError, ValueError) as error:
+        raise OutOfMemory(
+            f"A KV cache of {num_pages * PAGE_SIZE} tokens takes {2 * size / 1e6:.0f} MB, which this machine refuses.",
+            hint="Lower engine.cache_tokens.",
+        ) from error
+    keys, values = keys.reshape(*pool, config.head_size, PAGE_SIZE), values.reshape(*pool, PAGE_SIZE, config.head_size)
+    return [keys, values]
+
+
+def _read_ahead(arrays: Sequence[npt.NDArray[Any]]) -> None:
+    """Ask the system to read the mapped weights now, in the background."""
+    mapping: Any = arrays[0]
+    while isinstance(mapping, np.ndarray):
+        mapping = mapping.base
+    if isinstance(mapping, mmap.mmap) and hasattr(mmap, "MADV_WILLNEED"):
+        mapping.madvise(mmap.MADV_WILLNEED)

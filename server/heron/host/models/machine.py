@@ -1,0 +1,85 @@
+"""What this machine can give a model: cores, free memory, and a measured idea of its speed."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+_BANDWIDTH_BYTES = 64 << 20
+_MATRIX_SIZE = 512
+_CALIBRATION_S = 0.1
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Short measurements, good for choosing between models of very different size and for nothing finer."""
+
+    bytes_per_s: float
+    """read from memory: what decoding runs at"""
+    operations_per_s: float
+    """float32 multiplications and additions in a matrix product: what prefill follows"""
+
+
+def usable_cores() -> int:
+    """Physical cores, less those the affinity mask or the control group's CPU quota withhold; at least one."""
+    import psutil
+
+    physical = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
+    affinity = getattr(os, "sched_getaffinity", None)
+    allowed = len(affinity(0)) if affinity else physical
+    return max(1, min(physical, allowed, _cgroup_cores(_CGROUP)))
+
+
+def free_memory_bytes() -> int:
+    """Memory a new process can take without pushing others out, within the control group's limit."""
+    import psutil
+
+    return min(int(psutil.virtual_memory().available), _cgroup_free_bytes(_CGROUP))
+
+
+def measure_speed() -> Speed:
+    """Time a large copy and a matrix product, about 0.1 s each; the best run of each counts."""
+    source = np.ones(_BANDWIDTH_BYTES // 8)
+    target = np.empty_like(source)
+    copy_s = _best_seconds(lambda: np.copyto(target, source))
+    matrix = np.ones((_MATRIX_SIZE, _MATRIX_SIZE), dtype=np.float32)
+    product_s = _best_seconds(lambda: np.matmul(matrix, matrix))
+    # A copy reads each byte once and writes it once.
+    return Speed(2 * _BANDWIDTH_BYTES / copy_s, 2 * _MATRIX_SIZE**3 / product_s)
+
+
+def _best_seconds(action: Callable[[], object]) -> float:
+    best, deadline = float("inf"), time.perf_counter() + _CALIBRATION_S
+    action()
+    while (start := time.perf_counter()) < deadline or best == float("inf"):
+        action()
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def _cgroup_cores(root: Path) -> int:
+    """Whole cores the control group's CPU quota allows (cgroup v2, then v1); very many where there is none."""
+    for names in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
+        try:
+            quota, period = map(int, " ".join((root / name).read_text() for name in names).split())
+            return max(1, quota // period) if quota > 0 else 1 << 20
+        except (OSError, ValueError):
+            continue
+    return 1 << 20
+
+
+def _cgroup_free_bytes(root: Path) -> int:
+    """What the control group's memory limit leaves (cgroup v2, then v1); very much where there is none."""
+    for limit, used in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ):
+        try:
+            return max(0, int((root / limit).read_text()) - int((root / used).read_text()))
+        except (OSError, ValueError):
+            continue
+    return 1 << 62

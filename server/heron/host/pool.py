@@ -1,0 +1,240 @@
+"""Keeps one engine worker alive: starts it, watches it, restarts it, and retries what its end interrupted."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from heron.errors import HeronError, ModelNotReady, SystemFault, WorkerCrashed
+from heron.host.engine.engine import Engine
+from heron.host.engine.pipe import Init
+from heron.host.workers import Worker, WorkerProcess
+from heron.settings import Settings
+from heron.wire import Delta, GenerateRequest, Health, ModelInfo
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolLimits:
+    """When to give up on a worker. A worker that is busy must answer within `hang_s` and end a step within it."""
+
+    max_crashes: int = 5
+    crash_window_s: float = 60.0
+    first_backoff_s: float = 0.1
+    heartbeat_s: float = 5.0
+    hang_s: float = 60.0
+    retry_failed_s: float = 30.0
+
+
+class Pool:
+    """One worker and the health of its model. `make_worker` makes the next life of it; by default a child process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        make_worker: Callable[[], Worker] | None = None,
+        limits: PoolLimits | None = None,
+    ) -> None:
+        self._name = settings.model.name
+        self._make_worker: Callable[[], Worker] = make_worker or (lambda: WorkerProcess(Init(settings)))
+        self._limits = limits or PoolLimits()
+        self._health = Health("starting", self._name)
+        self._ready: asyncio.Future[Engine] | None = None
+        self._supervisor: asyncio.Task[None] | None = None
+        self._crash_times: deque[float] = deque()
+        self._failed_at = 0.0
+        self.num_running = 0
+        self.num_crashes = 0
+
+    async def start(self) -> None:
+        """Begin to start the worker; returns at once, `health` tells how it goes."""
+        if self._supervisor is None or self._supervisor.done():
+            self._expect_engine()
+            self._health = Health("starting", self._name)
+            self._supervisor = asyncio.create_task(self._supervise(), name="pool")
+
+    def health(self) -> Health:
+        """The state of the worker and its model now."""
+        return self._health
+
+    async def engine(self, timeout_s: float | None = None) -> Engine:
+        """An engine that survives its worker, once the model is ready.
+
+        Raises why the model cannot be loaded, or ModelNotReady after `timeout_s`. A failed start is tried again by
+        the first call that comes `retry_failed_s` after it: the network may be back.
+        """
+        if self._health.state == "failed" and time.monotonic() - self._failed_at >= self._limits.retry_failed_s:
+            await self.start()
+        try:
+            engine = await asyncio.wait_for(self.current_engine(), timeout_s)
+        except TimeoutError:
+            raise ModelNotReady(f"The model is not ready yet: {self._health.message or self._health.state}.") from None
+        return PooledEngine(self, engine.model)
+
+    async def current_engine(self) -> Engine:
+        """The engine of the present worker; it ends with it."""
+        if self._ready is None:
+            raise ModelNotReady("No engine worker runs.")
+        return await asyncio.shield(self._ready)
+
+    def forget(self, engine: Engine) -> None:
+        """Let callers wait for the next engine in place of this one, whose worker was seen to end."""
+        ready = self._ready
+        if ready is not None and ready.done() and ready.exception() is None and ready.result() is engine:
+            self._expect_engine()
+
+    async def close(self) -> None:
+        """End the worker; requests in flight fail."""
+        if self._supervisor is not None:
+            self._supervisor.cancel()
+            await asyncio.gather(self._supervisor, return_exceptions=True)
+        if self._ready is not None and not self._ready.done():
+            self._refuse(ModelNotReady("The host is closing."))
+        self._ready = None
+
+    async def _supervise(self) -> None:
+        try:
+            while True:
+                reason = await self._run_worker()
+                self._expect_engine()
+                await self._back_off(reason)
+        except HeronError as error:
+            self._give_up(error)
+        except Exception as error:
+            _log.exception("the pool failed")
+            self._give_up(SystemFault(f"The engine worker cannot be run: {type(error).__name__}: {error}."))
+
+    async def _run_worker(self) -> WorkerCrashed:
+        """One life of a worker; why it ended. Raises when there is no use in another."""
+        worker = self._make_worker()
+        try:
+            engine = await worker.start(self._report)
+            assert self._ready is not None
+            self._ready.set_result(engine)
+            self._health = Health("ready", engine.model.id)
+            return WorkerCrashed(f"The engine worker {await self._watch(worker, engine)}.")
+        except WorkerCrashed as error:
+            return error
+        finally:
+            await worker.close()
+
+    async def _watch(self, worker: Worker, engine: Engine) -> str:
+        """Wait until the worker ends, or kill it when it hangs; how it ended."""
+        ended = asyncio.create_task(worker.wait_ended())
+        hung = asyncio.create_task(self._wait_hung(engine))
+        try:
+            await asyncio.wait((ended, hung), return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                worker.kill()
+                return f"hung for {self._limits.hang_s:g} s and was killed"
+            return ended.result()
+        finally:
+            ended.cancel()
+            hung.cancel()
+            await asyncio.gather(ended, hung, return_exceptions=True)
+
+    async def _wait_hung(self, engine: Engine) -> None:
+        """Return when the engine, though it has work, no longer answers or is stuck in one step."""
+        while True:
+            await asyncio.sleep(self._limits.heartbeat_s)
+            if not self.num_running:
+                continue
+            try:
+                metrics = await asyncio.wait_for(engine.metrics(), self._limits.hang_s)
+            except TimeoutError:
+                return
+            except HeronError:  # it has ended, which is noticed elsewhere
+                continue
+            if metrics.get("current_step_s", 0.0) > self._limits.hang_s:
+                return
+
+    async def _back_off(self, reason: WorkerCrashed) -> None:
+        """Wait before the next life, longer after each crash of late; raises after too many."""
+        now = time.monotonic()
+        self.num_crashes += 1
+        self._crash_times.append(now)
+        while now - self._crash_times[0] > self._limits.crash_window_s:
+            self._crash_times.popleft()
+        num_crashes = len(self._crash_times)
+        if num_crashes >= self._limits.max_crashes:
+            self._crash_times.clear()
+            window = f"{num_crashes} times within {self._limits.crash_window_s:g} s"
+            raise WorkerCrashed(
+                f"The engine worker crashed {window}, last: {reason.message}", hint="See the host's log."
+            )
+        _log.warning("%s Restarting it.", reason.message)
+        self._health = Health("starting", self._name, f"{reason.message} Restarting it.")
+        await asyncio.sleep(self._limits.first_backoff_s * (2 ** (num_crashes - 1)))
+
+    def _give_up(self, error: HeronError) -> None:
+        _log.error("the model cannot be served: %s", error)
+        self._health = Health("failed", self._name, str(error))
+        self._failed_at = time.monotonic()
+        self._refuse(error)
+
+    def _report(self, health: Health) -> None:
+        self._health = health
+
+    def _expect_engine(self) -> None:
+        """Let callers wait for the next engine; who waits for the last one already has it."""
+        if self._ready is None or self._ready.done():
+            self._ready = asyncio.get_running_loop().create_future()
+
+    def _refuse(self, error: HeronError) -> None:
+        self._expect_engine()
+        assert self._ready is not None
+        self._ready.set_exception(error)
+        self._ready.exception()  # counts as retrieved: perhaps nobody waits
+
+
+class PooledEngine:
+    """The pool's engine over the lives of its workers.
+
+    A request whose worker ended before the first delta is tried once more on the next worker.
+    """
+
+    def __init__(self, pool: Pool, model: ModelInfo) -> None:
+        self._pool = pool
+        self._model = model
+
+    @property
+    def model(self) -> ModelInfo:
+        return self._model
+
+    async def generate(self, request: GenerateRequest) -> AsyncGenerator[Delta, None]:
+        self._pool.num_running += 1
+        try:
+            async with aclosing(self._generate_twice(request)) as deltas:
+                async for delta in deltas:
+                    yield delta
+        finally:
+            self._pool.num_running -= 1
+
+    async def tokenize(self, text: str) -> list[int]:
+        return await (await self._pool.current_engine()).tokenize(text)
+
+    async def metrics(self) -> dict[str, float]:
+        metrics = await (await self._pool.current_engine()).metrics()
+        return metrics | {"worker_crashes_total": float(self._pool.num_crashes)}
+
+    async def close(self) -> None:
+        """Nothing: the pool owns the worker."""
+
+    async def _generate_twice(self, request: GenerateRequest) -> AsyncGenerator[Delta, None]:
+        has_sent = False
+        for is_last in (False, True):
+            engine = await self._pool.current_engine()
+            try:
+                async with aclosing(engine.generate(request)) as deltas:
+                    async for delta in deltas:
+                        has_sent = True
+                        yield delta
+                return
+            except WorkerCrashed:
+                if has_sent or is_last:
+                    raise
+                self._pool.forget(engine)

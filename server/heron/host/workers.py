@@ -1,0 +1,187 @@
+"""What runs an engine for the pool: a child process, or, for tests, this very process."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from heron.errors import HeronError, SystemFault, WorkerCrashed
+from heron.host.engine.engine import Engine
+from heron.host.engine.pipe import (
+    MAX_LINE_BYTES,
+    HealthChanged,
+    HostMessage,
+    Init,
+    Loaded,
+    LoadFailed,
+    WorkerMessage,
+    error_of,
+    read_worker_message,
+    write_message,
+)
+from heron.host.engine.pipe_engine import PipeEngine
+from heron.wire import Health
+
+CLOSE_GRACE_S = 3.0
+"""How long a worker may take to leave after its stdin closed, and again after SIGTERM."""
+
+ReportHealth = Callable[[Health], None]
+
+_log = logging.getLogger(__name__)
+
+
+class Worker(Protocol):
+    """One life of an engine: started once, ended once."""
+
+    async def start(self, report: ReportHealth) -> Engine:
+        """The engine once it is ready. Raises WorkerCrashed when the worker ended first, else why loading failed."""
+        ...
+
+    async def wait_ended(self) -> str:
+        """Wait until the worker has ended; how it ended, as in "was killed by SIGKILL"."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once; its requests fail with WorkerCrashed."""
+        ...
+
+    async def close(self) -> None:
+        """End it in order, by force if it does not leave. Idempotent."""
+        ...
+
+
+def worker_command() -> tuple[str, ...]:
+    """The command of a real worker; -P keeps the user's folder from shadowing a library."""
+    return (sys.executable, "-P", "-m", "heron.host.engine.worker")
+
+
+class WorkerProcess:
+    """A worker in a child process, which ends with this one: its stdin is a pipe that only we hold."""
+
+    def __init__(self, init: Init, command: Sequence[str] | None = None) -> None:
+        self._init = init
+        self._command = tuple(command or worker_command())
+        self._process: asyncio.subprocess.Process | None = None
+        self._engine: PipeEngine | None = None
+        self._reading: asyncio.Task[str] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    async def start(self, report: ReportHealth) -> Engine:
+        self._process = await self._spawn()
+        ready: asyncio.Future[Engine] = asyncio.get_running_loop().create_future()
+        self._reading = asyncio.create_task(self._read(self._process, ready, report), name="worker-pipe")
+        self._send(self._init)
+        await asyncio.wait((ready, self._reading), return_when=asyncio.FIRST_COMPLETED)
+        if not ready.done():
+            raise WorkerCrashed(f"The engine worker {self._reading.result()} before it was ready.")
+        return ready.result()
+
+    async def wait_ended(self) -> str:
+        return await asyncio.shield(self._reading) if self._reading else "was never started"
+
+    def kill(self) -> None:
+        if self._process and self._process.returncode is None:
+            self._process.kill()
+
+    async def close(self) -> None:
+        if self._process is None or self._reading is None:
+            return
+        stdin = self._process.stdin
+        try:
+            if stdin:
+                stdin.close()
+            if not await self._has_ended():
+                self._signal(signal.SIGTERM)
+                await self._has_ended()
+        finally:
+            self.kill()
+        await self.wait_ended()
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        pipe = asyncio.subprocess.PIPE
+        try:
+            return await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe, limit=MAX_LINE_BYTES)
+        except OSError as error:
+            raise SystemFault(f"The engine worker could not be started: {error}.") from error
+
+    async def _read(
+        self, process: asyncio.subprocess.Process, ready: asyncio.Future[Engine], report: ReportHealth
+    ) -> str:
+        """Sort what the worker says until it ends; how it ended."""
+        assert process.stdout is not None
+        try:
+            while line := await process.stdout.readline():
+                self._receive(read_worker_message(line), ready, report)
+        except (ValueError, HeronError):
+            _log.exception("the engine worker said something strange")
+            self.kill()
+        how = _describe_end(await process.wait())
+        if self._engine:
+            self._engine.fail(WorkerCrashed(f"The engine worker {how}.", hint="It is restarted; try again."))
+        return how
+
+    def _receive(self, message: WorkerMessage, ready: asyncio.Future[Engine], report: ReportHealth) -> None:
+        match message:
+            case HealthChanged(health=health):
+                report(health)
+            case Loaded(model=model) if not ready.done():
+                self._engine = PipeEngine(model, self._send)
+                ready.set_result(self._engine)
+            case LoadFailed(failure=failure) if not ready.done():
+                ready.set_exception(error_of(failure))
+                ready.exception()  # counts as retrieved: start may have been cancelled
+            case _ if self._engine:
+                self._engine.receive(message)
+
+    def _send(self, message: HostMessage) -> None:
+        stdin = self._process.stdin if self._process else None
+        if stdin and not stdin.is_closing():
+            stdin.write(write_message(message))
+
+    async def _has_ended(self) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.wait_ended(), CLOSE_GRACE_S)
+            return True
+        return False
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process and self._process.returncode is None:
+            self._process.send_signal(number)
+
+
+class InProcessWorker:
+    """An engine of this process in the place of a worker, for tests of what is above the pool."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._ended = asyncio.Event()
+
+    async def start(self, report: ReportHealth) -> Engine:
+        report(Health("loading", self._engine.model.id))
+        return self._engine
+
+    async def wait_ended(self) -> str:
+        await self._ended.wait()
+        return "was closed"
+
+    def kill(self) -> None:
+        self._ended.set()
+
+    async def close(self) -> None:
+        self._ended.set()
+        await self._engine.close()
+
+
+def _describe_end(status: int) -> str:
+    if status >= 0:
+        return f"ended with status {status}"
+    try:
+        return f"was killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"was killed by signal {-status}"

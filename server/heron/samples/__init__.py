@@ -1,0 +1,1 @@
+"""A small workspace for `heron demo` and the tests: Python, TypeScript, Go."""

@@ -1,0 +1,109 @@
+"""What holds for any document, any cursor and anything a model may write."""
+
+import re
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from heron.editor.context.budget import Budget
+from heron.editor.context.build import Context, build_context
+from heron.editor.document import Document
+from heron.editor.postprocess.pipeline import finish, is_complete
+from heron.editor.syntax.languages import load_languages
+from heron.editor.syntax.lexical import read_text
+from heron.editor.syntax.tree import parse
+
+LANGUAGES = [language.ids[0] for language in load_languages().values()] + ["plain"]
+PIECES = [
+    *"()[]{}:;,.\"'`#/*=<> \t\n\\|-",
+    *("    ", "  ", "\n    ", "\n  ", "\n\n", "\r\n", "\n}", "\n)", "\nend", "do", "then", "else", "end"),
+    *('"""', "//", "/*", "*/", "--[[", "]]", "<!--", "🦉", "e\u0301", "\u2028", "\ud800", "\0"),
+    *("def f():", "if x:", "return x", "function g() {", "foo(", "bar", "x = 1", "y", "world", "123", "f(x)"),
+    *("a = b\n", "\n    c(d)\n", "\nfoo(\n    x,\n)", "print(x)\n    ", "let z = {\n  q: 1\n}\n", "if (a) {\n  b()\n}"),
+]
+TOKENS = [
+    "<|fim_pad|>",
+    "<|endoftext|>",
+    "<fim_middle>",
+    "<\uff5cend\u2581\uff5c>",
+    "<PRE>",
+    "<file_sep>",
+    "```",
+    "```py\n",
+]
+texts = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
+answers = st.lists(st.sampled_from([*PIECES, *TOKENS]), max_size=40).map("".join)
+MARKER = re.compile(r"<\|\w+\|>|<fim_\w+>|<PRE>|<file_sep>|<｜[^｜]*｜>")
+
+
+@st.composite
+def contexts(draw: st.DrawFn) -> Context:
+    text = draw(texts)
+    document = Document("untitled:1", 1, draw(st.sampled_from(LANGUAGES)), text)
+    position = document.position(draw(st.integers(0, len(text))))
+    return build_context(document, position, parse(document), Budget(200, 40, lambda text: len(text) // 3))
+
+
+@given(contexts(), answers)
+def test_offer_is_something_without_tokens(context: Context, answer: str) -> None:
+    offer = finish(answer, context)
+    is_complete(answer, context)
+    if offer is not None:
+        assert context.shape != "none"
+        assert offer.strip()
+        assert not MARKER.search(offer)
+        assert offer == offer.rstrip()
+
+
+@given(contexts(), answers)
+def test_nothing_is_closed_that_was_not_opened(context: Context, answer: str) -> None:
+    offer = finish(answer, context) or ""
+    assume(context.gap.inside == "code" or context.gap.quote)
+    unmatched = read_text(offer, context.gap.language, context.gap.quote).unmatched
+    assert context.gap.closable.startswith("".join(closer.char for closer in unmatched))
+
+
+@given(contexts(), answers)
+def test_finishing_twice_changes_nothing(context: Context, answer: str) -> None:
+    assume(not context.gap.line_suffix.strip())  # of several equal closers only the last is the document's
+    offer = finish(answer, context)
+    assert offer is None or finish(offer, context) == offer
+
+
+@given(contexts(), answers)
+def test_one_line_stays_one_line(context: Context, answer: str) -> None:
+    offer = finish(answer, context)
+    if offer is not None and context.shape == "line":
+        assert len(offer.lstrip().splitlines()) == 1 or "\u2028" in offer
+        assert offer.count("\n") <= (not context.gap.line_suffix.strip())
+
+
+@given(contexts(), answers)
+def test_line_ends_are_the_documents(context: Context, answer: str) -> None:
+    offer = finish(answer, context) or ""
+    assert offer.count("\n") == offer.count(context.gap.newline)
+
+
+words = st.from_regex(r"[a-z]{1,6}(\.[a-z]{1,6}|\([a-z]{0,3}\)|\[[0-9]\])?", fullmatch=True)
+rests = st.sampled_from([")", "))", "]", ", bar)", ") + baz()", " + tax", ").strip()", "])", ");", " {", "):", "};"])
+
+
+@given(
+    words, rests, st.sampled_from(["", "\n", "\n    more()\n", "  "]), st.sampled_from(["javascript", "python", "go"])
+)
+def test_rest_of_the_line_is_not_written_again(middle: str, rest: str, more: str, language: str) -> None:
+    before = "call(first([{" if "}" in rest else "call(first(["
+    document = Document("untitled:1", 1, language, before + rest)
+    position = document.position(len(before))
+    context = build_context(document, position, parse(document), Budget(200, 40, len))
+    assume(context.shape == "line")
+    assert finish(middle + rest + more, context) == middle
+
+
+@settings(max_examples=300)
+@given(contexts(), answers, st.integers(1, 7))
+def test_what_ends_a_stream_ends_the_offer(context: Context, answer: str, step: int) -> None:
+    streamed = ""
+    while len(streamed) < len(answer) and not is_complete(streamed, context):
+        streamed = answer[: len(streamed) + step]
+    assert finish(streamed, context) == finish(answer, context)

@@ -1,0 +1,52 @@
+"""Rotation and append against numpy, on every instruction set this machine runs."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import tvm
+
+from heron.host.compiler.kernels.pages import PAGE_SIZE, AttentionShape
+from heron.host.compiler.kernels.rope import rotate_and_append, rotation_table
+from unit.host.compiler.kernels.test_attention import LANES, compile_kernel, target_of
+
+
+@pytest.mark.parametrize("num_tokens", [None, 1])
+@pytest.mark.parametrize(
+    ("name", "heads", "kv_heads", "size"), [("avx512-vnni", 14, 2, 64), ("avx2", 4, 1, 128), ("portable", 3, 3, 64)]
+)
+def test_agrees_with_numpy(name: str, heads: int, kv_heads: int, size: int, num_tokens: int | None) -> None:
+    target = target_of(name)
+    shape = AttentionShape(heads, kv_heads, size, LANES[name], target.cache_dtype)
+    random, count = np.random.default_rng(0), num_tokens or 37
+    qkv = random.standard_normal((count, (heads + 2 * kv_heads) * size)).astype(np.float32)
+    positions = random.integers(0, 30000, count).astype(np.int32)
+    frequencies = 1e6 ** (-np.arange(0, size, 2) / size)
+    slots = random.permutation(9 * PAGE_SIZE)[:count].astype(np.int32)
+    keys = np.zeros((2, 9, kv_heads, size, PAGE_SIZE), shape.cache_dtype)
+    values = np.zeros((2, 9, kv_heads, PAGE_SIZE, size), shape.cache_dtype)
+    arrays = [qkv, rotation_table(positions, frequencies), slots, keys, values]
+    tensors = [tvm.runtime.tensor(array) for array in arrays]
+    q = tvm.runtime.tensor(np.zeros((count, heads * size), np.float32))
+    compile_kernel(rotate_and_append(shape, num_tokens), target)(*tensors, 1, q)
+
+    split = qkv.reshape(count, -1, size)
+    turned = rotate(split, positions[:, None] * frequencies)
+    keys[1, slots // PAGE_SIZE, :, :, slots % PAGE_SIZE] = turned[:, heads : heads + kv_heads]
+    values[1, slots // PAGE_SIZE, :, slots % PAGE_SIZE] = split[:, heads + kv_heads :]
+    np.testing.assert_allclose(q.numpy(), turned[:, :heads].reshape(count, -1) / math.sqrt(size), atol=1e-6)
+    np.testing.assert_allclose(tensors[3].numpy(), keys, atol=2e-3 if shape.cache_dtype == "float16" else 1e-6)
+    np.testing.assert_array_equal(tensors[4].numpy(), values)
+
+
+def rotate(x: Any, angles: Any) -> Any:
+    cosine, sine = np.cos(angles)[:, None], np.sin(angles)[:, None]
+    low, high = np.split(x, 2, axis=-1)
+    return np.concatenate([low * cosine - high * sine, high * cosine + low * sine], axis=-1)
+
+
+def test_angles_stay_exact_at_large_positions() -> None:
+    table = rotation_table(np.array([100_003], np.int32), np.array([1.0, 0.1]))
+    expected = [math.cos(100_003), math.cos(10_000.3), math.sin(100_003), math.sin(10_000.3)]
+    np.testing.assert_allclose(table[0], expected, atol=1e-6)

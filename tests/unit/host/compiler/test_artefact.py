@@ -1,0 +1,114 @@
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from heron.errors import CorruptModel, ModelUnavailable, NoPermission, UnsupportedModel
+from heron.host.compiler.artefact import artefact_folder, ensure_artefact
+from heron.host.compiler.manifest import WEIGHTS_FILE, read_manifest
+from heron.host.compiler.target import choose_target
+from heron.host.models.gguf import GgufFile
+from heron.host.models.progress import Progress
+from heron.settings import EngineSettings
+from unit.host.compiler.tiny_decoders import TinyDecoder, write_decoder
+
+SETTINGS = EngineSettings(threads=1)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return write_decoder(tmp_path / "tiny.gguf", TinyDecoder(num_layers=1, formats=("Q8_0",)))
+
+
+def ensure(model: Path, settings: EngineSettings = SETTINGS, **more: Any) -> tuple[Path, list[Progress]]:
+    reports: list[Progress] = []
+    return ensure_artefact(model, settings, reports.append, **more), reports
+
+
+def test_an_artefact_is_built_once_with_rising_progress(model: Path, heron_home: Path) -> None:
+    folder, reports = ensure(model)
+    fractions = [report.fraction or 0.0 for report in reports]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    assert {report.state for report in reports} == {"compiling"}
+    assert folder.parent == heron_home / "artefacts"
+    assert ensure(model) == (folder, [])
+
+
+def test_a_folder_has_what_its_manifest_says_and_the_extras(model: Path) -> None:
+    def add(file: GgufFile, folder: Path) -> None:
+        (folder / "extra.txt").write_text(file.architecture)
+
+    folder, _ = ensure(model, extras=add)
+    manifest = read_manifest(folder)
+    assert (folder / "extra.txt").read_text() == "qwen2"
+    assert all(entry.offset % 4096 == 0 for entry in manifest.parameters)
+    assert manifest.sizes[WEIGHTS_FILE] == (folder / WEIGHTS_FILE).stat().st_size
+    assert manifest.config.num_layers == 1
+    assert len(manifest.rope_frequencies) == 32
+
+
+def test_a_damaged_artefact_is_built_anew(model: Path) -> None:
+    folder, _ = ensure(model)
+    weights = folder / WEIGHTS_FILE
+    size = weights.stat().st_size
+    for damage in (lambda: os.truncate(weights, size // 2), lambda: (folder / "manifest.json").write_text("{}")):
+        damage()
+        with pytest.raises(CorruptModel, match="damaged"):
+            read_manifest(folder)
+        again, reports = ensure(model)
+        assert again == folder
+        assert reports
+        assert weights.stat().st_size == size
+
+
+def test_the_key_changes_with_model_threads_and_instruction_set(model: Path) -> None:
+    portable, detected = (choose_target(EngineSettings(instruction_set=name)) for name in ("portable", "auto"))
+    first = artefact_folder(model, detected, 1)
+    assert artefact_folder(model, detected, 1) == first
+    assert artefact_folder(model, detected, 2) != first
+    if portable != detected:
+        assert artefact_folder(model, portable, 1) != first
+    write_decoder(model.with_name("other.gguf"), TinyDecoder(num_layers=1, formats=("Q8_0",)), seed=1).replace(model)
+    assert artefact_folder(model, detected, 1) != first
+
+
+def test_an_artefact_of_another_build_is_replaced(model: Path) -> None:
+    folder, _ = ensure(model)
+    kind, _, build = folder.name.rpartition("-")
+    older = folder.with_name(f"{kind}-{build[::-1]}x")
+    folder.rename(older)
+    assert ensure(model)[0] == folder
+    assert not older.exists()
+
+
+def test_two_at_once_build_once(model: Path) -> None:
+    results: list[tuple[Path, list[Progress]]] = []
+    threads = [threading.Thread(target=lambda: results.append(ensure(model))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results[0][0] == results[1][0]
+    assert sorted(bool(reports) for _, reports in results) == [False, True]
+
+
+def test_a_failed_build_leaves_nothing(tmp_path: Path, heron_home: Path) -> None:
+    model = write_decoder(tmp_path / "yarn.gguf", TinyDecoder(metadata=(("rope.scaling.type", "yarn"),)))
+    with pytest.raises(UnsupportedModel, match="yarn"):
+        ensure(model)
+    assert [path.name for path in (heron_home / "artefacts").iterdir() if path.is_dir()] == []
+
+
+def test_a_missing_model_is_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable, match="no model file"):
+        ensure(tmp_path / "none.gguf")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_home_that_may_not_be_written_is_named(model: Path, heron_home: Path) -> None:
+    heron_home.chmod(0o500)
+    with pytest.raises(NoPermission, match=str(heron_home)):
+        ensure(model)

@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+
+from heron.errors import InvalidSettings
+from heron.host.compiler import target
+from heron.host.compiler.target import choose_instruction_set, choose_target, choose_threads, host_features
+from heron.settings import EngineSettings
+
+AVX2 = frozenset({"sse2", "avx2", "fma", "f16c", "bmi2"})
+VNNI = AVX2 | {"avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512vnni"}
+
+
+@pytest.mark.parametrize(
+    ("features", "best"),
+    [(VNNI, "avx512-vnni"), (VNNI - {"avx512vnni"}, "avx2"), (AVX2 - {"f16c"}, "portable"), (frozenset(), "portable")],
+)
+def test_auto_takes_the_best_the_processor_has(features: frozenset[str], best: str) -> None:
+    assert choose_instruction_set("auto", features) == best
+
+
+def test_a_lesser_instruction_set_can_be_asked_for() -> None:
+    assert choose_instruction_set("avx2", VNNI) == "avx2"
+    assert choose_instruction_set("portable", VNNI) == "portable"
+
+
+def test_asking_for_what_the_processor_lacks_names_it_and_what_to_use() -> None:
+    with pytest.raises(InvalidSettings, match=r"no avx512-vnni \(.*avx512vnni.* missing\)\. Use auto; here that is avx2"):
+        choose_instruction_set("avx512-vnni", AVX2)
+
+
+def test_the_host_has_a_target() -> None:
+    chosen = choose_target(EngineSettings())
+    assert chosen.instruction_set == choose_instruction_set("auto", host_features())
+    assert chosen.tvm_attributes()["kind"] == "llvm"
+    assert chosen.cache_dtype == ("float32" if chosen.instruction_set == "portable" else "float16")
+
+
+def test_threads_are_what_is_asked_for_or_fit_the_cores() -> None:
+    assert choose_threads(EngineSettings(threads=7)) == 7
+    assert 1 <= choose_threads(EngineSettings()) <= len(__import__("os").sched_getaffinity(0))
+
+
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({"cpu.max": "150000 100000\n"}, 1),
+        ({"cpu.max": "400000 100000\n"}, 4),
+        ({"cpu.max": "50000 100000\n"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "300000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 3),
+    ],
+)
+def test_a_quota_limits_the_cores(files: dict[str, str], cores: int, tmp_path: Path) -> None:
+    (tmp_path / "cpu").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert target._quota_cores(tmp_path) == cores
+
+
+@pytest.mark.parametrize("text", ["max 100000\n", ""])
+def test_no_quota_is_no_limit(text: str, tmp_path: Path) -> None:
+    (tmp_path / "cpu.max").write_text(text)
+    assert target._quota_cores(tmp_path) > 1000

@@ -1,0 +1,112 @@
+"""Decoders of two small layers with random weights, as GGUF files: made in a moment, every part of a real one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gguf
+import numpy as np
+import numpy.typing as npt
+
+_SHARED_HALFS = {"Q4_K": (0, 2), "Q6_K": (208,)}
+"""Byte offsets of the half-precision scales in a K-block: random bytes there would be infinite or not numbers."""
+
+
+@dataclass(frozen=True)
+class TinyDecoder:
+    """What to make. `formats` are dealt to the linears in turn."""
+
+    family: str = "qwen2"
+    num_heads: int = 4
+    num_kv_heads: int = 2
+    head_size: int = 64
+    hidden: int = 256
+    feed_forward: int = 512
+    vocab_size: int = 100
+    num_layers: int = 2
+    formats: tuple[str, ...] = ("Q8_0", "Q4_K", "Q6_K", "Q5_0", "Q4_1")
+    tied: bool = False
+    metadata: tuple[tuple[str, Any], ...] = ()
+
+
+def write_decoder(path: Path, decoder: TinyDecoder, seed: int = 0) -> Path:
+    """Write the decoder as a GGUF file without a tokenizer."""
+    random = np.random.default_rng(seed)
+    writer = gguf.GGUFWriter(path, decoder.family)
+    writer.add_block_count(decoder.num_layers)
+    writer.add_embedding_length(decoder.hidden)
+    writer.add_feed_forward_length(decoder.feed_forward)
+    writer.add_head_count(decoder.num_heads)
+    writer.add_head_count_kv(decoder.num_kv_heads)
+    writer.add_key_length(decoder.head_size)
+    writer.add_value_length(decoder.head_size)
+    writer.add_context_length(1024)
+    writer.add_rope_freq_base(10000.0)
+    writer.add_layer_norm_rms_eps(1e-6)
+    for key, value in decoder.metadata:
+        add = writer.add_string if isinstance(value, str) else writer.add_uint32
+        add(f"{decoder.family}.{key}", value)
+    for index, (name, shape) in enumerate(_linears(decoder)):
+        _add_linear(writer, name, shape, (decoder.formats[index % len(decoder.formats)], random))
+    for name, width in _vectors(decoder):
+        scale = 0.1 if name.endswith("bias") else 1.0
+        offset = 0.0 if name.endswith("bias") else 1.0
+        writer.add_tensor(name, (offset + scale * 0.2 * random.standard_normal(width)).astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def _linears(decoder: TinyDecoder) -> list[tuple[str, tuple[int, int]]]:
+    hidden, queries = decoder.hidden, decoder.num_heads * decoder.head_size
+    keys = decoder.num_kv_heads * decoder.head_size
+    layer = {
+        "attn_q": (queries, hidden),
+        "attn_k": (keys, hidden),
+        "attn_v": (keys, hidden),
+        "attn_output": (hidden, queries),
+        "ffn_gate": (decoder.feed_forward, hidden),
+        "ffn_up": (decoder.feed_forward, hidden),
+        "ffn_down": (hidden, decoder.feed_forward),
+    }
+    linears = [("token_embd.weight", (decoder.vocab_size, hidden))]
+    if not decoder.tied:
+        linears.append(("output.weight", (decoder.vocab_size, hidden)))
+    for index in range(decoder.num_layers):
+        linears += [(f"blk.{index}.{name}.weight", shape) for name, shape in layer.items()]
+    return linears
+
+
+def _vectors(decoder: TinyDecoder) -> list[tuple[str, int]]:
+    widths = {"attn_norm.weight": decoder.hidden, "ffn_norm.weight": decoder.hidden}
+    if decoder.family == "qwen2":
+        keys = decoder.num_kv_heads * decoder.head_size
+        widths |= {"attn_q.bias": decoder.num_heads * decoder.head_size, "attn_k.bias": keys, "attn_v.bias": keys}
+    layers = [(f"blk.{index}.{name}", width) for index in range(decoder.num_layers) for name, width in widths.items()]
+    return [("output_norm.weight", decoder.hidden), *layers]
+
+
+def _add_linear(
+    writer: gguf.GGUFWriter, name: str, shape: tuple[int, int], make: tuple[str, np.random.Generator]
+) -> None:
+    format_name, random = make
+    kind = gguf.GGMLQuantizationType[format_name]
+    if format_name in _SHARED_HALFS:
+        writer.add_tensor(name, _random_blocks(kind, shape, random), raw_dtype=kind)
+        return
+    weights = random.standard_normal(shape).astype(np.float32) * shape[1] ** -0.5
+    writer.add_tensor(name, gguf.quants.quantize(weights, kind), raw_dtype=kind)
+
+
+def _random_blocks(
+    kind: gguf.GGMLQuantizationType, shape: tuple[int, int], random: np.random.Generator
+) -> npt.NDArray[np.uint8]:
+    """Random codes and sub-scales under shared scales that give weights of about the size a linear wants."""
+    block, size = gguf.GGML_QUANT_SIZES[kind]
+    raw = random.integers(0, 256, (shape[0], shape[1] // block, size), np.uint8)
+    for offset in _SHARED_HALFS[kind.name]:
+        scales = (random.random(raw.shape[:2]) * 2e-5 + 1e-5).astype(np.float16)
+        raw[..., offset : offset + 2] = scales[..., None].view(np.uint8)
+    return raw.reshape(shape[0], -1)

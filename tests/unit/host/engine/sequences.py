@@ -1,0 +1,51 @@
+"""Sequences, and a check of the page accounting, for tests of the step loop and its parts."""
+
+from heron.host.engine.prefix_cache import Node, PrefixCache
+from heron.host.engine.sampler import Sampler
+from heron.host.engine.sequence import PRIORITIES, Sequence
+from heron.host.engine.stream import TextStream
+from heron.wire import Priority, Sampling
+
+
+def make_sequence(
+    prompt: list[int], max_tokens: int = 4, priority: Priority = "completion", sampling: Sampling | None = None
+) -> Sequence:
+    sampling = sampling or Sampling()
+    return Sequence(
+        request_id="",
+        token_ids=list(prompt),
+        num_prompt=len(prompt),
+        max_tokens=max_tokens,
+        sampler=Sampler(sampling),
+        stream=TextStream(letter_of, sampling.stop),
+        rank=PRIORITIES.index(priority),
+    )
+
+
+def letter_of(token_id: int) -> bytes:
+    return bytes([97 + token_id % 26])
+
+
+def cached_nodes(cache: PrefixCache) -> list[Node]:
+    """All nodes of the tree but its root."""
+    found: list[Node] = []
+    pending = [cache._root]
+    while pending:
+        node = pending.pop()
+        children = [child for siblings in node.children.values() for child in siblings]
+        assert all(child.parent is node for child in children)
+        found += children
+        pending += children
+    return found
+
+
+def check_pages(cache: PrefixCache, owned: list[int]) -> None:
+    """Every page is in exactly one place: free, in the tree, or owned by a running sequence."""
+    nodes = cached_nodes(cache)
+    pages = [*cache._free, *(node.page for node in nodes), *owned]
+    assert sorted(pages) == list(range(cache.num_pages))
+    assert cache.num_idle == sum(not node.refs for node in nodes)
+    assert all(len(node.tokens) == cache.page_size or not node.children for node in nodes)
+    for node in nodes:
+        if not node.refs and not node.children:
+            assert any(entry[2] is node and entry[0] == node.last_used for entry in cache._oldest)
