@@ -6,13 +6,11 @@ and leaves when idle, while the new one starts beside it.
 """
 
 import dataclasses
-import hashlib
 import json
 import os
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from contextlib import closing, suppress
@@ -114,11 +112,8 @@ def log_path(home: Path) -> Path:
 def socket_path(home: Path) -> Path:
     """Where the host's Unix socket belongs: in the run folder, or in a short private one if that path is too long."""
     path = run_folder(home) / "host.sock"
-    if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES:
-        return path
-    key = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
-    return _make_private(Path(base) / f"heron-{key}") / "host.sock"
+    fits = len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES
+    return path if fits else _short_folder(path) / path.name
 
 
 def read_record(home: Path) -> HostRecord | None:
@@ -158,6 +153,15 @@ def _make_private(folder: Path) -> Path:
     except OSError as error:
         raise NoPermission(f"{folder} cannot be used: {error.strerror}.", hint="Set HERON_HOME.") from error
     return folder
+
+
+def _short_folder(path: Path) -> Path:
+    """A private folder of its own for each path."""
+    import hashlib
+    import tempfile
+
+    key = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+    return _make_private(Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"heron-{key}")
 
 
 def _start_host(home: Path, deadline: float) -> HostAddress:

@@ -19,6 +19,7 @@ import platformdirs
 from heron.errors import InvalidSettings
 
 InstructionSet = Literal["auto", "avx512-vnni", "avx2", "portable"]
+Speculation = Literal["auto", "off"]
 
 
 def setting(default: Any, help: str, *, minimum: float | None = None, maximum: float | None = None) -> Any:
@@ -38,6 +39,7 @@ class EngineSettings:
     instruction_set: InstructionSet = setting("auto", "CPU kernels to use; auto takes the best this machine has")
     threads: int = setting(0, "CPU threads of the engine; 0 chooses", minimum=0, maximum=1024)
     context_window: int = setting(4096, "Longest prompt and answer together, in tokens", minimum=256, maximum=131072)
+    speculation: Speculation = setting("auto", "Guess tokens from repeated text and verify them; answers stay the same")
     cache_tokens: int = setting(8192, "Tokens the KV cache holds over all requests", minimum=256, maximum=4194304)
 
 

@@ -89,11 +89,16 @@ class TokenLogprob:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Token counts of one request; `cached_tokens` of the prompt were found in the KV cache and not prefilled."""
+    """Token counts of one request; `cached_tokens` of the prompt were found in the KV cache and not prefilled.
+
+    `draft_tokens` were guessed and verified by speculative decoding, `accepted_draft_tokens` of them were right.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
+    draft_tokens: int = 0
+    accepted_draft_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

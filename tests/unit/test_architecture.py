@@ -18,9 +18,7 @@ SHARED = {"heron", "wire", "errors", "settings", "discovery"}
 EDITOR: dict[str, set[str]] = {
     "editor.document": set(),
     "editor.syntax": {"editor.document"},
-    "editor.events": set(),
-    "editor.answers": set(),
-    "editor.client": {"editor.answers", "editor.events"},
+    "editor.client": set(),
     "editor.context": {"editor.syntax", "editor.document"},
     "editor.prompt": {"editor.context", "editor.syntax", "editor.document"},
     "editor.postprocess": {"editor.syntax", "editor.document"},

@@ -184,6 +184,7 @@ def test_two_processes_at_once_start_one_host(home: Path) -> None:
     assert len(pids) == 1
     assert [starter.returncode for starter in starters] == [0, 0]
     assert psutil.pid_exists(pids.pop()), "the host outlives who started it"
+    assert "already running" not in discovery.log_path(home).read_text(), "not even a try at a second one"
 
 
 def test_a_killed_host_is_replaced(home: Path) -> None:

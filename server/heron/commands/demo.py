@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import re
 import statistics
 import time
 from pathlib import Path
@@ -17,12 +18,14 @@ from heron.commands.trial import use_model
 from heron.samples.holes import Hole, read_holes, sample_folder
 
 _WIDTH = 100
+_WEB_FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 _NEXT = """\
 What to do next
-  in an editor   run `heron lsp` as its language server; README.md has the lines for Neovim, Helix, Emacs and VS Code
+  in an editor   run `heron lsp` as a language server; README.md has the lines for yours
   in one place   heron complete FILE:LINE:COL
   in trouble     heron doctor
-The model stays loaded for a while, so that the next start is quick. Nothing you type leaves this machine."""
+The model stays loaded for a while, so that the next start is quick.
+Nothing you type leaves this machine."""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -35,10 +38,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(arguments: argparse.Namespace) -> int:
     """Show each sample with its completion; 1 if the model offered nothing at all."""
     use_model(arguments.model)
-    console = Console(record=arguments.svg is not None, width=_WIDTH if arguments.svg else None, highlight=False)
+    picture: Path | None = arguments.svg
+    console = Console(highlight=False)
+    if picture:
+        console = Console(highlight=False, record=True, force_terminal=True, color_system="truecolor", width=_WIDTH)
     offers = asyncio.run(_show(console, verbose=arguments.verbose > 0))
-    if arguments.svg:
-        console.save_svg(str(arguments.svg), title="heron demo")
+    if picture:
+        svg = console.export_svg(title="heron demo")
+        picture.write_text(_WEB_FONT.sub("", svg), encoding="utf-8")  # a picture that asks nobody for its letters
     return 0 if any(offer.text for offer in offers) else 1
 
 
@@ -51,7 +58,7 @@ async def _show(console: Console, verbose: bool) -> list[Offer]:
         offers = [await _show_hole(console, client, hole) for hole in read_holes()]
     seconds = {"start the server": client.started_ms / 1000, **stages.seconds}
     console.print(_times(seconds, offers, time.perf_counter() - began))
-    console.print(_NEXT, markup=False, soft_wrap=True)
+    console.print(_NEXT, markup=False)
     return offers
 
 

@@ -47,7 +47,7 @@ class Stages:
         self.seconds[self._name] = self.seconds.get(self._name, 0.0) + seconds
         self.bars.update(self._bar, completed=1.0, total=1.0)
         self.bars.stop_task(self._bar)
-        if not self.console.is_terminal:
+        if not _is_live(self.console):
             self.console.print(f"{self._name}: {seconds:.1f} s")
         self._name = ""
 
@@ -66,9 +66,14 @@ def show_stages(console: Console) -> Iterator[Stages]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[note]}", markup=False),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+    with Progress(*columns, console=console, disable=not _is_live(console)) as bars:
         stages = Stages(console, bars)
         try:
             yield stages
         finally:
             stages.finish()
+
+
+def _is_live(console: Console) -> bool:
+    """Whether bars may move: a file or a picture would keep every frame."""
+    return console.is_terminal and not console.record

@@ -4,6 +4,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
@@ -42,7 +43,10 @@ class Document:
     @cached_property
     def line_starts(self) -> tuple[int, ...]:
         """Offset in code points of the first character of each line; at least one line."""
-        return (0, *(match.end() for match in _LINE_END.finditer(self.text)))
+        if self.text.count("\r") > self.text.count("\r\n"):
+            return (0, *(match.end() for match in _LINE_END.finditer(self.text)))
+        # Every line end is or ends with "\n": the same, ten times as fast.
+        return tuple(accumulate([len(line) + 1 for line in self.text.split("\n")[:-1]], initial=0))
 
     @property
     def num_lines(self) -> int:

@@ -48,3 +48,11 @@ def test_a_terminal_gets_bars() -> None:
         stages.report(Health("downloading", "m", "from [the] registry", 0.5))
     assert "fetch the model" in out.file.getvalue()
     assert "from [the] registry" in out.file.getvalue()
+
+
+def test_a_picture_gets_lines() -> None:
+    out = Console(file=StringIO(), force_terminal=True, record=True, width=80)
+    with show_stages(out) as stages:
+        stages.report(Health("downloading", "m", fraction=0.5))
+        stages.report(Health("ready", "m"))
+    assert out.export_text().startswith("fetch the model: ")

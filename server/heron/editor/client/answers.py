@@ -60,8 +60,19 @@ def _error(status: int, detail: Any) -> HeronError:
     for kind in _all_errors(HeronError):
         if values.get("code") == kind.code and kind.code != HeronError.code:
             return kind(message)
-    by_status: dict[int, type[HeronError]] = {401: Unauthorized, 403: Unauthorized, 429: Overloaded, 404: HeronError, 502: HostUnreachable}
-    return by_status.get(status, InvalidRequest if 400 <= status < 500 else HeronError)(message)
+    return _kind_of(status)(message)
+
+
+def _kind_of(status: int) -> type[HeronError]:
+    match status:
+        case 401 | 403:
+            return Unauthorized
+        case 429:
+            return Overloaded
+        case 502 | 504:
+            return HostUnreachable
+        case _:
+            return InvalidRequest if 400 <= status < 500 and status != 404 else HeronError
 
 
 def _all_errors(kind: type[HeronError]) -> list[type[HeronError]]:

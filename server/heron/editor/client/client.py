@@ -6,7 +6,6 @@ httpx is imported when the first connection is made, not when the language serve
 import asyncio
 import importlib
 import json
-import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
@@ -20,8 +19,6 @@ from heron.wire import Delta, Health, ModelInfo
 
 if TYPE_CHECKING:
     import httpx
-
-logger = logging.getLogger(__name__)
 
 Connect = Callable[[], Awaitable[HostAddress]]
 
@@ -49,10 +46,14 @@ class _Link:
 
 
 class Client:
-    """One server, found by `connect` at first use, and found (or started) once more when it is lost."""
+    """One server, found by `connect` at first use, and found (or started) once more when it is lost.
 
-    def __init__(self, connect: Connect) -> None:
+    `prefer` names the model to use of a server that offers several.
+    """
+
+    def __init__(self, connect: Connect, prefer: Callable[[], str] = lambda: "") -> None:
         self._connect = connect
+        self._prefer = prefer
         self._opening: asyncio.Task[_Link] | None = None
 
     async def complete(self, infill: Infill) -> AsyncGenerator[Delta, None]:
@@ -62,9 +63,10 @@ class Client:
         """
         for last_try in (False, True):
             started = False
+            body = _completion_body(await self.model(), infill)
             link = await self._link()
             try:
-                async with aclosing(_stream(link.http, _completion_body(await self.model(), infill))) as deltas:
+                async with aclosing(_stream(link.http, body)) as deltas:
                     async for delta in deltas:
                         started = True
                         yield delta
@@ -79,13 +81,13 @@ class Client:
         return read_models(await self._get("/v1/models"))
 
     async def model(self) -> ModelInfo:
-        """The model that completes: the server's first, asked for once a connection."""
+        """The model that completes: the preferred one or the server's first, asked for once a connection."""
         link = await self._link()
         if link.model is None:
             models = await self.models()
             if not models:
                 raise ModelNotReady("The server offers no model yet.")
-            link.model = models[0]
+            link.model = next((model for model in models if model.id == self._prefer()), models[0])
         return link.model
 
     async def health(self) -> Health:
@@ -126,20 +128,27 @@ class Client:
         await link.http.aclose()
 
     async def _get(self, path: str) -> Any:
-        link = await self._link()
+        """The JSON at a path, also if the server was lost and has to be found once more."""
+        link = await self._link()  # failing to connect is not tried twice: it may have taken half a minute
         try:
-            with _mapped_errors():
-                response = await link.http.get(path)
+            response = await self._fetch(link, path)
         except HostUnreachable:
-            await self._drop(link)
-            raise
+            response = await self._fetch(await self._link(), path)
         if response.status_code != 200:
             raise read_error(response.status_code, response.content)
         return _parse(response.content)
 
+    async def _fetch(self, link: _Link, path: str) -> "httpx.Response":
+        try:
+            with _mapped_errors(link.http):
+                return await link.http.get(path)
+        except HostUnreachable:
+            await self._drop(link)
+            raise
+
 
 async def _stream(http: "httpx.AsyncClient", body: dict[str, Any]) -> AsyncGenerator[Delta, None]:
-    with _mapped_errors():
+    with _mapped_errors(http):
         async with http.stream("POST", "/v1/completions", json=body) as response:
             if response.status_code != 200:
                 raise read_error(response.status_code, await response.aread())
@@ -193,11 +202,15 @@ def _parse(data: str | bytes) -> Any:
 
 
 @contextmanager
-def _mapped_errors() -> Iterator[None]:
-    """Turn what httpx raises for a lost or wrong connection into HostUnreachable."""
+def _mapped_errors(http: "httpx.AsyncClient | None" = None) -> Iterator[None]:
+    """Turn what httpx raises for a connection that is lost, wrong or closed meanwhile into HostUnreachable."""
     import httpx
 
     try:
         yield
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
         raise HostUnreachable(f"The model server does not answer: {error or type(error).__name__}.") from error
+    except RuntimeError as error:
+        if http is None or not http.is_closed:
+            raise
+        raise HostUnreachable("The connection to the model server was closed.") from error

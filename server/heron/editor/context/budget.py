@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 CHARACTERS_PER_TOKEN = 6  # more than code ever averages: bounds the text looked at before anything is counted
-TOKENS_PER_STEP_LINE = 32  # a step of lines is about a quarter of the window
+TOKENS_PER_STEP_LINE = 64  # a step of lines is about a sixth of the window
 LEAST_STEP_LINES = 8
 STEP_COLUMNS = 256
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
@@ -28,11 +28,18 @@ def cut_prefix(text: str, first_line: int, budget: Budget) -> str:
     from which the rest fits. Lines typed at the end move it by a whole step at a time, so a KV cache of the window
     stays valid between the steps.
     """
-    if budget.count(text) <= budget.prefix_tokens:
+    if first_line == 0 and budget.count(text) <= budget.prefix_tokens:
         return text
-    starts = _window_starts(text, first_line, max(LEAST_STEP_LINES, budget.prefix_tokens // TOKENS_PER_STEP_LINE))
-    start = _first_fitting(text, starts, budget)
-    return text[start:] if start is not None else _cut_columns(text, budget)
+    step = max(LEAST_STEP_LINES, budget.prefix_tokens // TOKENS_PER_STEP_LINE)
+    best = ""
+    while step:  # where lines are so long that a step spoils half of the window, take a finer one
+        start = _first_fitting(text, _window_starts(text, first_line, step), budget)
+        window = text[start:] if start is not None else ""
+        if 2 * budget.count(window) >= budget.prefix_tokens:
+            return window
+        best = max(best, window, key=len)
+        step //= 2
+    return best or _cut_columns(text, budget)
 
 
 def cut_suffix(text: str, budget: Budget) -> str:

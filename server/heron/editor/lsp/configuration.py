@@ -18,6 +18,8 @@ async def change_configuration(session: Session, params: types.DidChangeConfigur
     apply_settings(session, params.settings)
     if session.settings.host != before:
         await session.reconnect()
+    elif session.settings.completion.enabled and not session.watch.is_ready:
+        session.watch.check()
 
 
 def apply_settings(session: Session, values: object) -> None:

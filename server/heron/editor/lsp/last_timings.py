@@ -6,5 +6,5 @@ from heron.editor.lsp.protocol import timings_result
 from heron.editor.lsp.session import Session
 
 
-async def answer_last_timings(session: Session, params: object) -> dict[str, Any] | None:
+def answer_last_timings(session: Session, params: object) -> dict[str, Any] | None:
     return timings_result(session.last_timings) if session.last_timings else None

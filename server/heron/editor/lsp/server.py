@@ -11,14 +11,7 @@ from lsprotocol.converters import get_converter
 from pygls.lsp.server import LanguageServer
 
 from heron import __version__
-from heron.editor.lsp import (
-    configuration,
-    events,
-    last_timings,
-    lifecycle,
-    protocol,
-    synchronization,
-)
+from heron.editor.lsp import configuration, events, last_timings, lifecycle, protocol, synchronization
 from heron.editor.lsp.gate import Gate
 from heron.editor.lsp.inline_completion import answer_inline_completion
 from heron.editor.lsp.session import Connect, Session
@@ -32,11 +25,7 @@ METHODS: tuple[tuple[str, Any, Any], ...] = (
     (types.SHUTDOWN, lifecycle.shutdown, None),
     (types.TEXT_DOCUMENT_DID_SAVE, synchronization.save_document, types.SaveOptions(include_text=False)),
     (types.WORKSPACE_DID_CHANGE_CONFIGURATION, configuration.change_configuration, None),
-    (
-        types.TEXT_DOCUMENT_INLINE_COMPLETION,
-        answer_inline_completion,
-        types.InlineCompletionOptions(),
-    ),
+    (types.TEXT_DOCUMENT_INLINE_COMPLETION, answer_inline_completion, types.InlineCompletionOptions()),
     (protocol.DID_SHOW_COMPLETION, events.note_shown, None),
     (protocol.DID_PARTIALLY_ACCEPT_COMPLETION, events.note_partly_accepted, None),
     (protocol.LAST_TIMINGS, last_timings.answer_last_timings, None),

@@ -1,6 +1,5 @@
 """What one connection to an editor shares between its capabilities."""
 
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,8 +16,6 @@ from heron.settings import Settings
 
 if TYPE_CHECKING:
     from heron.editor.features.complete import Completer
-
-logger = logging.getLogger(__name__)
 
 Connect = Callable[[Settings], Awaitable[HostAddress]]
 
@@ -39,7 +36,7 @@ class Session:
     _completer: "Completer | None" = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self.client = Client(lambda: self.connect(self.settings))
+        self.client = Client(lambda: self.connect(self.settings), lambda: self.settings.model.name)
         self.watch = HostWatch(self.server, self.client)
 
     @property
@@ -54,7 +51,7 @@ class Session:
     async def reconnect(self) -> None:
         """Leave the present host for the one the settings name."""
         await self.client.close()
-        self.watch.check()
+        self.watch.restart()
 
     def forget(self, uri: str) -> None:
         """Drop what is kept of a document that was closed."""

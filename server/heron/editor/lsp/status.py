@@ -31,8 +31,13 @@ class HostWatch:
     def check(self) -> None:
         """Find or start the host in the background, and follow it until its model is ready or has failed."""
         if self._task is None or self._task.done():
-            self._ready.clear()
-            self._task = asyncio.create_task(self._follow())
+            self.restart()
+
+    def restart(self) -> None:
+        """Begin anew, though it may be following a host, or waiting before it looks again."""
+        self.close()
+        self._ready.clear()
+        self._task = asyncio.create_task(self._follow())
 
     @property
     def is_ready(self) -> bool:

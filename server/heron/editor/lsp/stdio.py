@@ -88,10 +88,10 @@ def start_reader(descriptor: int) -> "asyncio.Queue[bytes]":
 
 async def watch_parent(find_pid: Callable[[], int | None]) -> None:
     """Return when the editor is gone. Its process id is known from `initialize` on; LSP 3.18, `processId`."""
-    import psutil
-
     while (pid := find_pid() or 0) <= 0:  # noqa: ASYNC110 - pygls sets it, nothing tells of it
         await asyncio.sleep(_PARENT_POLL_S)
+    import psutil
+
     try:
         parent = psutil.Process(pid)
         while parent.is_running() and parent.status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110 - nor of its end

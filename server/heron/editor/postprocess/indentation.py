@@ -5,8 +5,10 @@ from heron.editor.syntax.gap import Gap, expects_body, indent_of, width_of
 
 def fit_indentation(text: str, gap: Gap) -> str:
     """Write indentation in the document's tabs or spaces, and indent the first line as its place asks."""
-    if gap.inside == "string" or not text.strip():
+    if not text.strip():
         return text
+    if gap.inside == "string":
+        return text if gap.line_prefix.strip() or not gap.line_prefix else text.lstrip(" \t")
     first, *others = text.split("\n")
     if others:
         others = [_in_unit(line, gap.indent_unit) for line in others]

@@ -27,7 +27,7 @@ from heron.editor.syntax.gap import Gap, unify_line_ends
 Filter = Callable[[str, Gap], str]
 
 PREPARE: tuple[Filter, ...] = (unwrap_fence, place_first_line, fit_indentation)
-CUT_TEXT: tuple[Filter, ...] = (cut_special_tokens, cut_after_line, cut_string_end, cut_unopened_closers)
+CUT_TEXT: tuple[Filter, ...] = (cut_after_line, cut_string_end, cut_unopened_closers)
 CUT_LINES: tuple[Filter, ...] = (cut_block_end, cut_suffix_lines, cut_loops)
 MEND: tuple[Filter, ...] = (
     cut_unfinished_token,

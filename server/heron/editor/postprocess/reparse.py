@@ -9,9 +9,11 @@ MAX_CHARACTERS = 300_000
 
 
 def cut_to_parse(text: str, gap: Gap) -> str:
-    """Cut the fewest lines from the end so that no error is new; the text as it is if no cut helps."""
+    """Cut the fewest lines from the end so that the cursor's definition still parses; all is kept if no cut helps."""
     tree = gap.tree
-    if gap.shape != "block" or tree is None or tree.has_error or len(gap.document.text) > MAX_CHARACTERS:
+    if gap.shape != "block" or tree is None or len(gap.document.text) > MAX_CHARACTERS:
+        return text
+    if tree.breaks_at(gap.position):
         return text
     lines = text.split("\n")
     for count in range(len(lines), max(0, len(lines) - MAX_TRIES), -1):
@@ -25,4 +27,6 @@ def _parses(text: str, gap: Gap, tree: Tree) -> bool:
     before, after = gap.document.text[: gap.offset], gap.document.text[gap.offset :]
     document = Document(gap.document.uri, gap.document.version, gap.document.language, before + text + after)
     filled = parse(document, tree)
-    return filled is not None and not filled.has_error
+    if filled is None:
+        return False
+    return not filled.has_error if not tree.has_error else not filled.breaks_at(gap.position)

@@ -120,11 +120,11 @@ class Gap:
             return "\t"
         steps = Counter(len(after) - len(before) for before, after in pairwise(indents))
         inward = {step: count for step, count in steps.items() if step > 1}
-        usual = [step for step, count in inward.items() if 4 * count >= max(inward.values())]
+        usual = [step for step, count in inward.items() if 2 * count >= max(inward.values())]
         return " " * min(usual) if usual else (self.language.indent if self.language else "    ")
 
     def _reading_start(self) -> int:
-        """A line start outside strings and comments: by the tree, else after a blank line at the margin."""
+        """Where code begins again: by the tree, else after a blank line at the margin; the cursor's line at last."""
         earliest = self.offset - READ_CHARACTERS
         if self.tree is None:
             border = _BORDER.search(self.document.text, earliest, self.offset)
@@ -134,7 +134,7 @@ class Gap:
         for line in range(first, min(first + TRIED_LINES, self._line)):
             if self.tree.inside(Position(line, 0)) == "code":
                 return starts[line]
-        return starts[min(first, self._line)]
+        return max(earliest, starts[self._line])
 
     @property
     def _line(self) -> int:

@@ -77,12 +77,15 @@ def _read_code(text: str, start: int, language: Language | None, plain: list[tup
 
 
 def _match_bracket(bracket: Bracket, open_brackets: list[Bracket], unmatched: list[Bracket]) -> None:
+    """Open or close. A closer that fits none but an outer bracket closes that one: those within were no code."""
     if bracket.char in PAIRS:
         open_brackets.append(bracket)
-    elif open_brackets and PAIRS[open_brackets[-1].char] == bracket.char:
-        open_brackets.pop()
-    else:
-        unmatched.append(bracket)
+        return
+    for index in range(len(open_brackets) - 1, -1, -1):
+        if PAIRS[open_brackets[index].char] == bracket.char:
+            del open_brackets[index:]
+            return
+    unmatched.append(bracket)
 
 
 @cache

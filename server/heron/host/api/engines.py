@@ -81,15 +81,17 @@ class _Record:
     begin_s: float
     first_ms: float = 0.0
     usage: Usage = field(default_factory=Usage)
+    completion_tokens: int = 0
     outcome: str = "cancelled"
 
     def note(self, delta: Delta) -> None:
         self.first_ms = self.first_ms or self._elapsed_ms()
         self.usage = delta.usage or self.usage
+        self.completion_tokens += len(delta.token_ids)
         self.outcome = delta.finish_reason or self.outcome
 
     def describe(self) -> str:
-        tokens = f"{self.usage.prompt_tokens} ({self.usage.cached_tokens} cached) + {self.usage.completion_tokens}"
+        tokens = f"{self.usage.prompt_tokens} ({self.usage.cached_tokens} cached) + {self.completion_tokens}"
         return f"{self.outcome}: first {self.first_ms:.0f} ms, all {self._elapsed_ms():.0f} ms, {tokens} tokens"
 
     def _elapsed_ms(self) -> float:

@@ -31,6 +31,7 @@ _LEAVE_GRACE_S = 3
 """How long streams may go on after a signal to leave."""
 _HANDOVER_S = 20.0
 """How long to wait for a host that is just starting or leaving."""
+_HANDOVER_POLL_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +69,14 @@ def _lock(home: Path, stack: ExitStack) -> bool:
     """Whether this process is now the host of the home. False if another one answers; waits for one that leaves."""
     lock = FileLock(discovery.run_folder(home) / "host.lock")
     deadline = time.monotonic() + _HANDOVER_S
-    while True:
+    while time.monotonic() < deadline:
         with suppress(Timeout):
-            stack.enter_context(lock.acquire(timeout=0.1))
+            stack.enter_context(lock.acquire(timeout=_HANDOVER_POLL_S))
             return True
         if discovery.find_host(home):
             return False
-        if time.monotonic() >= deadline:
-            raise AddressInUse(f"Another Heron host holds {lock.lock_file} and does not answer.")
+        logger.info("Waiting for a Heron host that is starting or leaving")
+    raise AddressInUse(f"Another Heron host holds {lock.lock_file} and does not answer.")
 
 
 def _defer(home: Path, port: int | None) -> int:

@@ -168,7 +168,7 @@ def _clear_errors(model_path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         place = home_folder() / "artefacts"
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise DiskFull(
                 f"No space to compile {model_path.name} into {place}.", hint=_space_hint(model_path)
             ) from error

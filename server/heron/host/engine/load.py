@@ -6,6 +6,7 @@ from pathlib import Path
 
 from heron.host.compiler.artefact import ensure_artefact
 from heron.host.compiler.manifest import read_manifest
+from heron.host.engine.draft import LookupDrafter
 from heron.host.engine.local_engine import LocalEngine
 from heron.host.engine.tokenizer import Tokenizer
 from heron.host.engine.tvm_engine import load_runner
@@ -34,7 +35,11 @@ def load_engine(settings: Settings, report: ReportHealth) -> LocalEngine:
     report(Health("loading", model_id, f"Loading {model_id}"))
     tokenizer = Tokenizer.load(artefact)
     model = _describe_model(model_id, artefact, tokenizer, settings)
-    return LocalEngine(load_runner(artefact, settings.engine), tokenizer, model)
+    runner = load_runner(artefact, settings.engine)
+    drafter = LookupDrafter() if settings.engine.speculation == "auto" else None
+    engine = LocalEngine(runner, tokenizer, model, drafter=drafter)
+    engine.warm_up()
+    return engine
 
 
 def _show_progress(report: ReportHealth, model_id: str, progress: Progress) -> None:

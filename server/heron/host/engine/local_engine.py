@@ -6,9 +6,11 @@ import queue
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from heron.errors import HeronError, SystemFault, WorkerCrashed
+from heron.host.engine.draft import Drafter
 from heron.host.engine.runner import Runner
 from heron.host.engine.sampler import Sampler
 from heron.host.engine.sampling_limits import validate_sampling
@@ -38,14 +40,19 @@ class LocalEngine:
     """Runs a compiled model. All that touches the runner happens on the engine's own thread."""
 
     def __init__(
-        self, runner: Runner, tokenizer: Tokenizer, model: ModelInfo, limits: SchedulerLimits | None = None
+        self,
+        runner: Runner,
+        tokenizer: Tokenizer,
+        model: ModelInfo,
+        limits: SchedulerLimits | None = None,
+        drafter: Drafter | None = None,
     ) -> None:
         self._runner = runner
         self._tokenizer = tokenizer
         window = min(model.context_window, runner.num_pages * runner.page_size)
         self._model = replace(model, context_window=window)
         vocabulary = Vocabulary(tokenizer.stop_ids, tokenizer.token_bytes)
-        self._loop = StepLoop(runner, vocabulary, _fit_limits(limits or SchedulerLimits(), runner))
+        self._loop = StepLoop(runner, vocabulary, _fit_limits(limits or SchedulerLimits(), runner), drafter)
         self._consumers: dict[Sequence, _Consumer] = {}
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._closing = False
@@ -59,6 +66,12 @@ class LocalEngine:
     @property
     def model(self) -> ModelInfo:
         return self._model
+
+    def warm_up(self) -> None:
+        """Run the model once, unseen, so that the first request need not wait for what only happens once. Blocks."""
+        warmed: Future[None] = Future()
+        self._commands.put(lambda: self._warm_up(warmed))
+        warmed.result()
 
     async def generate(self, request: GenerateRequest) -> AsyncGenerator[Delta, None]:
         sequence = await self._make_sequence(request)
@@ -90,6 +103,8 @@ class LocalEngine:
             "preemptions_total": scheduler.num_preempted,
             "prefilled_tokens_total": counters.prefilled_tokens,
             "decoded_tokens_total": counters.decoded_tokens,
+            "drafted_tokens_total": counters.drafted_tokens,
+            "accepted_draft_tokens_total": counters.accepted_tokens,
             "cached_tokens_total": scheduler.num_cached_tokens,
             "used_pages": cache.num_pages - cache.num_available,
             "cached_pages": cache.num_idle,
@@ -144,6 +159,14 @@ class LocalEngine:
             self._runner.close()
             self._ended.set()
 
+    def _warm_up(self, warmed: "Future[None]") -> None:
+        try:
+            self._loop.warm_up()
+        except Exception as error:
+            warmed.set_exception(error if isinstance(error, HeronError) else _fault(error))
+        else:
+            warmed.set_result(None)
+
     def _obey_commands(self) -> None:
         """Carry out what was asked since the last step; wait for something to do when idle."""
         while not (self._loop.has_work and self._commands.empty()):
@@ -174,7 +197,7 @@ class LocalEngine:
 
     def _abort(self, sequence: Sequence) -> None:
         if self._consumers.pop(sequence, None):
-            self._loop.scheduler.remove(sequence)
+            self._loop.remove(sequence)
 
     def _fail_all(self, error: HeronError) -> None:
         self._loop.scheduler.drain()

@@ -12,8 +12,8 @@ from heron.errors import SystemFault
 from heron.host.engine.runner import Float32
 from heron.wire import Sampling
 
-_FIRST_NUCLEUS = 256
-"""How many top tokens are tried first for top_p; nearly always enough, and far cheaper than sorting them all."""
+_BLOCK = 64
+"""Values whose maxima or sums are looked at first, instead of the values themselves."""
 
 Ids = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.floating]
@@ -51,7 +51,7 @@ class Sampler:
     def _draw(self, logits: Float32, best_logit: float) -> int:
         token_ids = top_ids(logits, self._sampling.top_k) if self._sampling.top_k else None
         kept = logits if token_ids is None else logits[token_ids]
-        weights = np.exp((kept.astype(np.float64) - best_logit) / self._sampling.temperature)
+        weights = np.exp((kept - best_logit) / self._sampling.temperature)
         if self._sampling.top_p < 1:
             nucleus = nucleus_ids(weights, self._sampling.top_p)
             token_ids = nucleus if token_ids is None else token_ids[nucleus]
@@ -67,37 +67,44 @@ class Sampler:
 
 def top_ids(values: Floats, num_top: int) -> Ids:
     """Indices of the largest values, largest first, the lower index first among equals."""
-    if num_top >= len(values):
-        return np.argsort(-values, kind="stable")
-    found = np.sort(np.argpartition(values, -num_top)[-num_top:])
-    return found[np.argsort(-values[found], kind="stable")]
+    maxima = values[: len(values) // _BLOCK * _BLOCK].reshape(-1, _BLOCK).max(axis=1)
+    if num_top > len(maxima):
+        return np.argsort(-values, kind="stable")[:num_top]
+    # So many blocks hold a value of at least the least of these maxima, hence so many values do.
+    found = np.flatnonzero(values >= np.partition(maxima, -num_top)[-num_top])
+    return found[np.argsort(-values[found], kind="stable")][:num_top]
 
 
 def nucleus_ids(weights: Floats, top_p: float) -> Ids:
-    """Indices of the fewest largest weights that make up `top_p` of the whole."""
-    wanted = top_p * float(weights.sum())
-    found = top_ids(weights, _FIRST_NUCLEUS)
-    mass = np.cumsum(weights[found])
-    if mass[-1] >= wanted or len(found) == len(weights):
-        return found[: int(np.searchsorted(mass, wanted)) + 1]
-    descending = np.sort(weights)[::-1]
-    count = min(int(np.searchsorted(np.cumsum(descending), wanted)) + 1, len(weights))
+    """Indices of the fewest largest weights that make up `top_p` of the whole, the lower index first among equals."""
+    whole = float(weights.sum(dtype=np.float64))
+    # All that weigh less than the mean of what may be left out make up less than that: the rest is enough.
+    enough = weights[weights >= 0.999 * (1 - top_p) * whole / len(weights)]
+    descending = np.sort(enough)[::-1]
+    mass = np.cumsum(descending, dtype=np.float64)
+    count = min(int(np.searchsorted(mass, top_p * whole)) + 1, len(mass))
     least = descending[count - 1]
     above = np.flatnonzero(weights > least)
     return np.concatenate((above, np.flatnonzero(weights == least)[: count - len(above)]))
 
 
 def logprobs_of(logits: Float32) -> Floats:
-    """Natural-log probabilities of logits: log softmax in double precision."""
-    shifted = logits.astype(np.float64) - float(logits.max())
-    result: Floats = shifted - math.log(float(np.exp(shifted).sum()))
+    """Natural-log probabilities of logits: log softmax, its sum in double precision."""
+    best = float(logits.max())
+    shifted = logits.astype(np.float64) - best
+    result: Floats = shifted - math.log(float(np.exp(logits - best).sum(dtype=np.float64)))
     return result
 
 
 def _draw_index(weights: Floats, uniform: float) -> int:
-    """The index at which the running sum of weights passes `uniform` (0 to 1) of the whole."""
-    mass = np.cumsum(weights)
-    return min(int(np.searchsorted(mass, uniform * mass[-1], side="right")), len(weights) - 1)
+    """The index at which the running sum of weights passes `uniform` (0 to 1) of the whole: first by block."""
+    starts = np.arange(0, len(weights), _BLOCK)
+    ends = np.cumsum(np.add.reduceat(weights, starts), dtype=np.float64)
+    wanted = uniform * float(ends[-1])
+    block = int(np.searchsorted(ends[:-1], wanted, side="right"))
+    before, start = float(ends[block - 1]) if block else 0.0, block * _BLOCK
+    mass = np.cumsum(weights[start : start + _BLOCK], dtype=np.float64)
+    return start + min(int(np.searchsorted(mass, wanted - before, side="right")), len(mass) - 1)
 
 
 def _read_logprobs(logprobs: Floats, num_top: int, token_id: int) -> Chosen:

@@ -1,11 +1,12 @@
 """What runs in the next step: policy only, no tensors.
 
 Sequences wait in order of urgency, get pages for all their tokens when they are admitted, and then share each step:
-one token each for those that decode, what is left of the step's tokens for prefill. When pages or places run out, the
-least urgent sequence is pre-empted: its pages stay in the prefix cache, and only what was evicted is computed again.
+one token each for those that decode, what is left of the step's tokens for prefill, and then for drafts. When pages or
+places run out, the least urgent sequence is pre-empted: its pages stay in the prefix cache, and only what was evicted
+is computed again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from heron.errors import Overloaded
 from heron.host.engine.prefix_cache import Lease, PrefixCache
@@ -23,6 +24,9 @@ class SchedulerLimits:
     max_step_tokens: int = 256
     yielding_tokens: int = 32
     """Most prefill tokens of a step for those less urgent than one that runs beside them."""
+    max_drafts: int = 32
+    """Most drafted tokens of a step, over all sequences; `waiting_drafts` while others wait to be admitted."""
+    waiting_drafts: int = 8
     aging_steps: int = 200
     background_steps: int = 8
     """Beside more urgent sequences, background ones take part in one step of so many."""
@@ -31,12 +35,14 @@ class SchedulerLimits:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The next `num_tokens` uncomputed tokens of a sequence; logits are wanted of the last `num_logits`."""
+    """The next `num_tokens` tokens of a sequence, the first not computed yet; logits are wanted of the last ones."""
 
     sequence: Sequence
     lease: Lease
     num_tokens: int
     num_logits: int
+    draft: tuple[int, ...] = ()
+    """Guesses at the tokens that follow, to be verified: they count among the tokens and the logits."""
 
 
 class Scheduler:
@@ -98,10 +104,26 @@ class Scheduler:
                 chunks.append(Chunk(sequence, sequence.lease, num_tokens, int(num_tokens == sequence.num_pending)))
         return chunks
 
-    def commit(self, chunk: Chunk) -> None:
-        """Count a chunk as computed and share the pages it filled."""
+    def space(self, chunks: list[Chunk]) -> int:
+        """How many drafted tokens a step of these chunks may take: few while somebody waits for the next step."""
+        limits = self._limits
+        left = limits.max_step_tokens - sum(chunk.num_tokens for chunk in chunks)
+        return min(left, limits.waiting_drafts if self._waiting else limits.max_drafts)
+
+    def extend(self, chunk: Chunk, draft: tuple[int, ...]) -> Chunk:
+        """The chunk of a decoding sequence with as much of a draft as pages can be had for without pre-empting."""
+        lease, num_known = chunk.lease, len(chunk.sequence.token_ids)
+        if draft and not self._cache.grow(lease, num_known + len(draft)):
+            draft = draft[: len(lease.pages) * self._cache.page_size - num_known]
+        return replace(chunk, num_tokens=1 + len(draft), num_logits=1 + len(draft), draft=draft)
+
+    def commit(self, chunk: Chunk, num_rejected: int = 0) -> None:
+        """Count a chunk as computed but for the rejected end of its draft, and share the pages it filled.
+
+        Where rejected tokens were written the next chunk writes over them; no page that holds one is shared before.
+        """
         sequence = chunk.sequence
-        sequence.num_computed += chunk.num_tokens
+        sequence.num_computed += chunk.num_tokens - num_rejected
         self._cache.commit(chunk.lease, sequence.token_ids, sequence.num_computed)
 
     def _admit(self) -> None:

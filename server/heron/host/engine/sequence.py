@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from heron.host.engine.lookup import Lookup
 from heron.host.engine.prefix_cache import Lease
 from heron.host.engine.sampler import Sampler
 from heron.host.engine.stream import TextStream
@@ -36,6 +37,11 @@ class Sequence:
     num_cached: int | None = None
     """Tokens found in the cache when it first ran."""
     lease: Lease | None = None
+    lookup: Lookup | None = None
+    """What its drafts are looked up in, from the second token on."""
+    num_drafted: int = 0
+    num_accepted: int = 0
+    """Drafted tokens that the model chose too."""
 
     @property
     def num_pending(self) -> int:
@@ -52,4 +58,10 @@ class Sequence:
         return (self.rank, self.arrival)
 
     def usage(self) -> Usage:
-        return Usage(self.num_prompt, self.num_answered, self.num_cached or 0)
+        return Usage(
+            prompt_tokens=self.num_prompt,
+            completion_tokens=self.num_answered,
+            cached_tokens=self.num_cached or 0,
+            draft_tokens=self.num_drafted,
+            accepted_draft_tokens=self.num_accepted,
+        )

@@ -1,17 +1,21 @@
-"""One step of the engine: schedule, run, sample. Single-threaded, no IO: `local_engine` gives it a thread."""
+"""One step of the engine: schedule, draft, run, sample. Single-threaded, no IO: `local_engine` gives it a thread."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 
-from heron.host.engine.prefix_cache import PrefixCache
+from heron.host.engine.draft import Drafter, StepSpace
+from heron.host.engine.prefix_cache import PrefixCache, common_length
 from heron.host.engine.runner import Batch, Float32, Runner
 from heron.host.engine.sampler import Chosen
 from heron.host.engine.scheduler import Chunk, Scheduler, SchedulerLimits
 from heron.host.engine.sequence import Sequence
 from heron.wire import Delta, FinishReason, TokenLogprob
+
+_WARM_UP_TOKENS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,9 @@ class Counters:
     steps: int = 0
     prefilled_tokens: int = 0
     decoded_tokens: int = 0
+    drafted_tokens: int = 0
+    accepted_tokens: int = 0
+    """Drafted tokens that the model chose too."""
     run_s: float = 0.0
     """Time in the model."""
     step_s: float = 0.0
@@ -38,9 +45,12 @@ class Counters:
 class StepLoop:
     """Sequences in, deltas out. `step` runs the model once on what the scheduler chose."""
 
-    def __init__(self, runner: Runner, vocabulary: Vocabulary, limits: SchedulerLimits) -> None:
+    def __init__(
+        self, runner: Runner, vocabulary: Vocabulary, limits: SchedulerLimits, drafter: Drafter | None = None
+    ) -> None:
         self._runner = runner
         self._vocabulary = vocabulary
+        self._drafter = drafter
         self.cache = PrefixCache(runner.num_pages, runner.page_size, runner.copy_page)
         self.scheduler = Scheduler(self.cache, limits)
         self.counters = Counters()
@@ -49,10 +59,21 @@ class StepLoop:
     def has_work(self) -> bool:
         return self.scheduler.num_running + self.scheduler.num_waiting > 0
 
+    def warm_up(self) -> None:
+        """Run one token, then a few, in pages nobody uses yet: reads the weights and starts the threads of the device.
+
+        To be called before the first step, on the thread of the steps.
+        """
+        for num_tokens in (1, _WARM_UP_TOKENS):
+            places = np.arange(num_tokens, dtype=np.int32)
+            pages = np.arange(-(-num_tokens // self._runner.page_size), dtype=np.int32)
+            starts, rows = np.array([0, num_tokens], np.int32), places[-1:]
+            self._runner.run(Batch(np.zeros_like(places), places, places, starts, pages[np.newaxis], rows))
+
     def step(self) -> list[tuple[Sequence, Delta]]:
-        """Run one batch; the deltas of the sequences that got a token. What ran is as before when the runner raises."""
+        """Run one batch; the deltas of the sequences that got tokens. What ran is as before when the runner raises."""
         started = time.perf_counter()
-        chunks = self.scheduler.plan()
+        chunks = self._add_drafts(self.scheduler.plan())
         if not chunks:
             return []
         batch = make_batch(chunks, self._runner.page_size)
@@ -60,20 +81,63 @@ class StepLoop:
         logits = self._runner.run(batch)
         self.counters.run_s += time.perf_counter() - run_started
         self._count(chunks)
-        for chunk in chunks:
-            self.scheduler.commit(chunk)
-        deltas = self._sample([chunk.sequence for chunk in chunks if chunk.num_logits], logits)
-        self.counters.step_s += time.perf_counter() - started
+        deltas = self._commit(chunks, logits)
+        self._count_time(batch, time.perf_counter() - started)
         return deltas
 
-    def _sample(self, sequences: list[Sequence], logits: Float32) -> list[tuple[Sequence, Delta]]:
-        deltas = []
-        for sequence, row in zip(sequences, logits, strict=True):
-            delta = self._advance(sequence, sequence.sampler.choose(row))
+    def remove(self, sequence: Sequence) -> None:
+        """Take out a sequence that is finished or aborted; its text serves the drafts of others."""
+        self.scheduler.remove(sequence)
+        if self._drafter is not None:
+            self._drafter.remember(sequence)
+
+    def _add_drafts(self, chunks: list[Chunk]) -> list[Chunk]:
+        """Let the most urgent of those that decode verify drafts; others would only make them wait for longer."""
+        rank = min((chunk.sequence.rank for chunk in chunks), default=0)
+        decoding = [chunk for chunk in chunks if _is_decoding(chunk) and chunk.sequence.rank == rank]
+        if self._drafter is None or not decoding:
+            return chunks
+        space = StepSpace(sum(chunk.num_tokens for chunk in chunks), self.scheduler.space(chunks))
+        drafts = self._drafter.draft([chunk.sequence for chunk in decoding], space)
+        extended = {
+            id(chunk): self.scheduler.extend(chunk, draft[: _most_drafted(chunk.sequence)])
+            for chunk, draft in zip(decoding, drafts, strict=True)
+        }
+        return [extended.get(id(chunk), chunk) for chunk in chunks]
+
+    def _commit(self, chunks: list[Chunk], logits: Float32) -> list[tuple[Sequence, Delta]]:
+        deltas, row = [], 0
+        for chunk in chunks:
+            if not chunk.num_logits:
+                self.scheduler.commit(chunk)
+                continue
+            delta = self._verify(chunk, logits[row : row + chunk.num_logits])
+            row += chunk.num_logits
             if delta.finish_reason is not None:
-                self.scheduler.remove(sequence)
-            deltas.append((sequence, delta))
+                self.remove(chunk.sequence)
+            deltas.append((chunk.sequence, delta))
         return deltas
+
+    def _verify(self, chunk: Chunk, logits: Float32) -> Delta:
+        """Sample row by row for as long as the draft was right, and commit what it was right about.
+
+        Each row is sampled as without a draft, so the answer is the same, random ones with a seed included.
+        """
+        sequence, came, deltas = chunk.sequence, [], []
+        for row, guess in zip_longest(logits, chunk.draft):
+            chosen = sequence.sampler.choose(row)
+            came.append(chosen.token_id)
+            sequence.num_accepted += chosen.token_id == guess
+            deltas.append(self._advance(sequence, chosen))
+            if chosen.token_id != guess or deltas[-1].finish_reason is not None:
+                break
+        num_right = common_length(chunk.draft, came)
+        self.counters.accepted_tokens += num_right
+        delta = _join(deltas)
+        self.scheduler.commit(chunk, len(chunk.draft) - min(num_right, len(delta.token_ids)))
+        if self._drafter is not None:
+            self._drafter.learn(sequence, came)
+        return delta
 
     def _advance(self, sequence: Sequence, chosen: Chosen) -> Delta:
         """Append a token to its sequence; a token that ends the answer is no part of it."""
@@ -108,6 +172,13 @@ class StepLoop:
             sequence = chunk.sequence
             if sequence.num_computed < sequence.num_prompt:
                 self.counters.prefilled_tokens += chunk.num_tokens
+            sequence.num_drafted += len(chunk.draft)
+            self.counters.drafted_tokens += len(chunk.draft)
+
+    def _count_time(self, batch: Batch, seconds: float) -> None:
+        self.counters.step_s += seconds
+        if self._drafter is not None and len(batch.logit_rows) == len(batch.token_ids):
+            self._drafter.observe_step(len(batch.token_ids), seconds)
 
 
 def make_batch(chunks: list[Chunk], page_size: int) -> Batch:
@@ -120,7 +191,7 @@ def make_batch(chunks: list[Chunk], page_size: int) -> Batch:
     slots = np.empty(ends[-1], np.int32)
     for row, (chunk, end) in enumerate(zip(chunks, ends, strict=True)):
         start, num_tokens = chunk.sequence.num_computed, chunk.num_tokens
-        token_ids += chunk.sequence.token_ids[start : start + num_tokens]
+        token_ids += [*chunk.sequence.token_ids[start : start + num_tokens], *chunk.draft]
         pages = np.array(chunk.lease.pages, np.int32)
         page_table[row, : len(pages)] = pages
         where = np.arange(start, start + num_tokens, dtype=np.int32)
@@ -139,6 +210,29 @@ def make_batch(chunks: list[Chunk], page_size: int) -> Batch:
 def _logit_rows(chunks: list[Chunk], ends: list[int]) -> np.typing.NDArray[np.int32]:
     rows = [row for chunk, end in zip(chunks, ends, strict=True) for row in range(end - chunk.num_logits, end)]
     return np.array(rows, np.int32)
+
+
+def _is_decoding(chunk: Chunk) -> bool:
+    """Whether the chunk is one token after the first of the answer."""
+    return chunk.num_tokens == chunk.num_logits == 1 and chunk.sequence.num_answered > 0
+
+
+def _most_drafted(sequence: Sequence) -> int:
+    """The answer's last token comes of the row after the draft, so a draft ends one before."""
+    return sequence.max_tokens - sequence.num_answered - 1
+
+
+def _join(deltas: list[Delta]) -> Delta:
+    """The deltas of one step as one."""
+    if len(deltas) == 1:
+        return deltas[0]
+    return Delta(
+        "".join(delta.text for delta in deltas),
+        tuple(token_id for delta in deltas for token_id in delta.token_ids),
+        tuple(logprob for delta in deltas for logprob in delta.logprobs),
+        deltas[-1].finish_reason,
+        deltas[-1].usage,
+    )
 
 
 def _finish_reason(sequence: Sequence) -> FinishReason | None:

@@ -10,8 +10,8 @@ _SUFFIX_SHARE = 4
 """the suffix gets at most one part in so many of the window: what stands before the cursor says more"""
 _LINE_STEP = 32
 """a cut prefix loses whole steps of lines, so that its start, and with it the cached prefix, stays while one types"""
-_LONGEST_TOKEN_CHARS = 32
-"""text kept per token before counting; only long runs of one character make longer tokens"""
+_LONGEST_TOKEN_CHARS = 12
+"""text kept per token before counting; code has 3 to 5 a token, only runs of blanks have more"""
 
 
 def render(prompt: Prompt, tokenizer: Tokenizer, max_prompt_tokens: int) -> list[int]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heron.errors import OutOfMemory
-from heron.host.compiler.kernels.pages import PAGE_SIZE, plan_tiles
+from heron.host.compiler.kernels.pages import PAGE_SIZE, choose_tile_tokens, plan_tiles
 from heron.host.compiler.kernels.rope import rotation_table
 from heron.host.compiler.library import load_library
 from heron.host.compiler.manifest import WEIGHTS_FILE, Manifest, read_manifest
@@ -74,11 +74,13 @@ class TvmRunner:
 
     def run(self, batch: Batch) -> Float32:
         """Logits [r, vocab_size], owned by the caller."""
-        tiles = plan_tiles(batch.query_starts, batch.positions, self._manifest.attention.tile_tokens)
+        num_tokens, manifest = len(batch.token_ids), self._manifest
+        tile_tokens = choose_tile_tokens(manifest.attention, num_tokens, manifest.threads)
+        tiles = plan_tiles(batch.query_starts, batch.positions, tile_tokens)
         rotation = rotation_table(batch.positions, self._frequencies)
         places = [rotation, batch.positions, batch.slots, tiles, batch.page_table]
         inputs = [self._tensor(values) for values in (self._embed(batch.token_ids), *places)]
-        if len(batch.token_ids) == len(batch.logit_rows) == 1:
+        if num_tokens == len(batch.logit_rows) == 1:
             logits = self._decode(*inputs, *self._pool_tensors, self._parameters)
         else:
             rows = self._tensor(batch.logit_rows)

@@ -4,7 +4,6 @@ import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 _POLL_S = 0.1
 
@@ -54,15 +53,3 @@ def _watch(process: subprocess.Popen[str], command: Command, report: Callable[[i
             return process.communicate(timeout=_POLL_S)
         except subprocess.TimeoutExpired:
             report(command.measure())
-
-
-def largest_file_bytes(folder: Path) -> int:
-    """Size of the largest file under a folder that others write to at the same time."""
-    largest = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            try:
-                largest = max(largest, os.stat(os.path.join(parent, name)).st_size)
-            except FileNotFoundError:  # moved or deleted since it was listed
-                continue
-    return largest

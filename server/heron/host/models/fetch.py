@@ -4,14 +4,14 @@ import errno
 import logging
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from heron.errors import CorruptModel, DiskFull, ModelUnavailable, NoPermission
+from heron.errors import CorruptModel, DiskFull, HeronError, ModelUnavailable, NoPermission
 from heron.host.models.catalog import CatalogEntry
 from heron.host.models.check import check_file
 from heron.host.models.hub import discard_download, fetch_from_hub
@@ -54,31 +54,34 @@ def ensure_model(
     Raises ModelUnavailable naming each source and why it failed, DiskFull, NoPermission.
     """
     try:
-        found = _find(entry, store, report)
-        if found is not None:
-            return found
+        with suppress(CorruptModel):  # looked at again, and deleted, only under the lock
+            if found := store.find(entry, partial(_report_check, report, entry)):
+                return found
         store.folder_of(entry).mkdir(parents=True, exist_ok=True)
         with _lock(entry, store, report):
             return _find(entry, store, report) or _fetch(entry, store, settings, report, free_bytes)
     except OSError as error:
-        raise _explain(error, store.folder_of(entry)) from error
+        explained = _explain(error, store.folder_of(entry))
+        if explained is None:
+            raise
+        raise explained from error
 
 
-def _explain(error: OSError, folder: Path) -> Exception:
-    """One of our errors for what can go wrong with a folder; any other as it is."""
+def _explain(error: OSError, folder: Path) -> HeronError | None:
+    """One of our errors for what can go wrong with a folder; None for anything else."""
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return NoPermission(f"{error.filename or folder} may not be written by this user.", hint=_HOME_HINT)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFull(f"The disk became full while a model was fetched into {folder}.", hint=_HOME_HINT)
     if error.errno in (errno.ENOTDIR, errno.EEXIST):
         return NoPermission(f"{folder} cannot be a folder: a file is in the way.", hint=_HOME_HINT)
-    return error
+    return None
 
 
 def _find(entry: CatalogEntry, store: Store, report: Report) -> Path | None:
-    """The stored file if it is whole. An altered one is deleted, to be fetched anew."""
+    """The stored file if it is whole. An altered one is deleted, to be fetched anew: the caller holds the lock."""
     try:
-        return store.find(entry, lambda done: report(_checking(entry, done)))
+        return store.find(entry, partial(_report_check, report, entry))
     except CorruptModel as error:
         _log.warning("%s It is fetched anew.", error)
         store.discard(entry)
@@ -143,13 +146,14 @@ def _deliver(source: _Source, errand: Errand, store: Store, report: Report) -> P
         errand.report(0, entry.size_bytes)
         fetched = source.fetch(errand)
         try:
-            checksum = check_file(fetched.path, fetched.checksums, lambda done: report(_checking(entry, done)))
+            checksum = check_file(fetched.path, fetched.checksums, partial(_report_check, report, entry))
         except CorruptModel as error:
             _log.warning("From the %s: %s", source.name, error)
             source.discard(errand)
             continue
         path = store.accept(entry, fetched.path, checksum)
-        source.discard(errand)
+        for discard in (discard_download, discard_partial):  # what another source began, too
+            discard(errand)
         return path
     raise SourceFailed("its file has the wrong checksum")
 
@@ -158,8 +162,8 @@ def _report_bytes(report: Report, message: str, done_bytes: int, total_bytes: in
     report(Progress("downloading", message, done_bytes, total_bytes))
 
 
-def _checking(entry: CatalogEntry, done_bytes: int) -> Progress:
-    return Progress("downloading", f"Checking {entry.id}", done_bytes, entry.size_bytes)
+def _report_check(report: Report, entry: CatalogEntry, done_bytes: int) -> None:
+    report(Progress("downloading", f"Checking {entry.id}", done_bytes, entry.size_bytes))
 
 
 def _check_space(entry: CatalogEntry, folder: Path, needed_bytes: int, free_bytes: int) -> None:

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from heron.host.models.child import Command, largest_file_bytes, run_watched
+from heron.host.models.child import Command, run_watched
+from heron.host.models.sizes import largest_file_bytes
 from heron.host.models.source import Errand, Fetched, SourceFailed
 
 _ENVIRONMENT = {

@@ -15,7 +15,8 @@ import zlib
 from pathlib import Path
 
 from heron.host.models.catalog import CatalogEntry, Wheel
-from heron.host.models.child import Command, Ended, largest_file_bytes, run_watched
+from heron.host.models.child import Command, Ended, run_watched
+from heron.host.models.sizes import largest_file_bytes
 from heron.host.models.source import Errand, Fetched, SourceFailed
 
 _BLOCK_BYTES = 1 << 20

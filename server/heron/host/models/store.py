@@ -11,6 +11,7 @@ from pathlib import Path
 from heron.errors import NoPermission
 from heron.host.models.catalog import CATALOG, CatalogEntry
 from heron.host.models.check import check_file
+from heron.host.models.sizes import file_sizes
 
 _log = logging.getLogger(__name__)
 
@@ -120,4 +121,4 @@ class Store:
 
 def folder_bytes(folder: Path) -> int:
     """Bytes of all files under a folder; 0 if it is not there."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return sum(file_sizes(folder))

@@ -18,7 +18,7 @@ async def test_a_newer_task_cancels_the_older_of_the_same_document_only() -> Non
     turns, log = Turns(), []
     tasks = [asyncio.create_task(hold(turns, uri, log, name)) for uri, name in [("a", "1"), ("b", "2"), ("a", "3")]]
     with pytest.raises(asyncio.CancelledError):
-        await tasks[0]
+        await asyncio.wait_for(tasks[0], 10)
     assert log == ["1 superseded"]
     assert not tasks[1].done()
     assert not tasks[2].done()

@@ -33,9 +33,11 @@ def text_of(documents: Documents) -> str:
     return document.text
 
 
-@given(st.lists(PIECES, max_size=6), st.lists(st.tuples(PLACES, PLACES, PIECES), max_size=12))
-def test_edits_agree_with_a_naive_model(pieces: list[str], edits: list[tuple[types.Position, types.Position, str]]) -> None:
-    text = "".join(pieces)
+EDITS = st.lists(st.tuples(PLACES, PLACES, PIECES), max_size=12)
+
+
+@given(st.lists(PIECES, max_size=6).map("".join), EDITS)
+def test_edits_agree_with_a_naive_model(text: str, edits: list[tuple[types.Position, types.Position, str]]) -> None:
     documents = open_document(text)
     for version, (one, other, new) in enumerate(edits, 2):
         model = Document(URI, version, "python", text)

@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from heron.editor.context.budget import Budget
@@ -12,6 +12,8 @@ from heron.editor.postprocess.pipeline import finish, is_complete
 from heron.editor.syntax.languages import load_languages
 from heron.editor.syntax.lexical import read_text
 from heron.editor.syntax.tree import parse
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # machines may be busy
 
 LANGUAGES = [language.ids[0] for language in load_languages().values()] + ["plain"]
 PIECES = [
@@ -44,6 +46,7 @@ def contexts(draw: st.DrawFn) -> Context:
     return build_context(document, position, parse(document), Budget(200, 40, lambda text: len(text) // 3))
 
 
+@unhurried
 @given(contexts(), answers)
 def test_offer_is_something_without_tokens(context: Context, answer: str) -> None:
     offer = finish(answer, context)
@@ -55,6 +58,7 @@ def test_offer_is_something_without_tokens(context: Context, answer: str) -> Non
         assert offer == offer.rstrip()
 
 
+@unhurried
 @given(contexts(), answers)
 def test_nothing_is_closed_that_was_not_opened(context: Context, answer: str) -> None:
     offer = finish(answer, context) or ""
@@ -63,6 +67,7 @@ def test_nothing_is_closed_that_was_not_opened(context: Context, answer: str) ->
     assert context.gap.closable.startswith("".join(closer.char for closer in unmatched))
 
 
+@unhurried
 @given(contexts(), answers)
 def test_finishing_twice_changes_nothing(context: Context, answer: str) -> None:
     assume(not context.gap.line_suffix.strip())  # of several equal closers only the last is the document's
@@ -70,6 +75,7 @@ def test_finishing_twice_changes_nothing(context: Context, answer: str) -> None:
     assert offer is None or finish(offer, context) == offer
 
 
+@unhurried
 @given(contexts(), answers)
 def test_one_line_stays_one_line(context: Context, answer: str) -> None:
     offer = finish(answer, context)
@@ -78,6 +84,7 @@ def test_one_line_stays_one_line(context: Context, answer: str) -> None:
         assert offer.count("\n") <= (not context.gap.line_suffix.strip())
 
 
+@unhurried
 @given(contexts(), answers)
 def test_line_ends_are_the_documents(context: Context, answer: str) -> None:
     offer = finish(answer, context) or ""
@@ -88,6 +95,7 @@ words = st.from_regex(r"[a-z]{1,6}(\.[a-z]{1,6}|\([a-z]{0,3}\)|\[[0-9]\])?", ful
 rests = st.sampled_from([")", "))", "]", ", bar)", ") + baz()", " + tax", ").strip()", "])", ");", " {", "):", "};"])
 
 
+@unhurried
 @given(
     words, rests, st.sampled_from(["", "\n", "\n    more()\n", "  "]), st.sampled_from(["javascript", "python", "go"])
 )
@@ -100,7 +108,7 @@ def test_rest_of_the_line_is_not_written_again(middle: str, rest: str, more: str
     assert finish(middle + rest + more, context) == middle
 
 
-@settings(max_examples=300)
+@unhurried
 @given(contexts(), answers, st.integers(1, 7))
 def test_what_ends_a_stream_ends_the_offer(context: Context, answer: str, step: int) -> None:
     streamed = ""

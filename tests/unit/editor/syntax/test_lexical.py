@@ -1,9 +1,11 @@
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from heron.editor.syntax.languages import load_languages
 from heron.editor.syntax.lexical import read_text
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # machines may be busy
 
 LANGUAGES = [*load_languages().values(), None]
 
@@ -19,6 +21,7 @@ def summary(text: str, name: str, quote: str = "") -> tuple[str, str, str, str]:
     [
         ("python", "f(a[0], {", ("({", "", "code", "")),
         ("python", "a)]", ("", ")]", "code", "")),
+        ("javascript", "{ /[(]/ }", ("", "", "code", "")),
         ("python", "f('(', \")\"", ("(", "", "code", "")),
         ("python", "x = 'it", ("", "", "string", "'")),
         ("python", "x = 'it\ny = (", ("(", "", "code", "")),
@@ -56,6 +59,7 @@ def test_offsets_of_brackets_and_plain_text() -> None:
     assert not reading.is_plain(5)
 
 
+@unhurried
 @given(st.text(alphabet="ab'\"`#/*-[](){}\\\n 🦉"), st.sampled_from(LANGUAGES))
 def test_any_text_is_read(text: str, language: object) -> None:
     reading = read_text(text, language)  # type: ignore[arg-type]

@@ -47,7 +47,7 @@ INSIDE = [
     ("json", '{"a": "b│"}', "string"),
     ("yaml", "a: 'b│'", "string"),
     ("toml", "a = 1 # b│", "comment"),
-    ("html", '<a href="b│">', "string"),
+    ("html", '<a href="b│">c</a>', "string"),
     ("css", "/* a│ */", "comment"),
     ("markdown", "a│ b", "code"),
 ]

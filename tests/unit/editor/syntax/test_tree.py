@@ -1,12 +1,14 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from heron.editor.document import Document, Position, Range
 from heron.editor.syntax import tree as tree_module
 from heron.editor.syntax.tree import MAX_CHARACTERS, MAX_LINE_CHARACTERS, Tree, parse
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # machines may be busy
 
 OWL = 'def owl(name):\n    # 🦉 é\n    return "🦉🦉" + name\n\n\nclass Nest:\n    size = 1\n'
 
@@ -79,11 +81,11 @@ def test_parse_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) 
     assert parse(document("x = [1, 2, 3]\n" * 100_000)) is None
 
 
-texts = st.lists(st.sampled_from(["def f():\n", "    x = 1\n", "é", "🦉", "'", '"""', "(", ")", "\r\n", "# a\n", "\n"])).map(
-    "".join
-)
+PIECES = ["def f():\n", "    x = 1\n", "é", "🦉", "'", '"""', "(", ")", "\r\n", "# a\n", "\n"]
+texts = st.lists(st.sampled_from(PIECES)).map("".join)
 
 
+@unhurried
 @given(texts, st.lists(texts, min_size=1, max_size=4))
 def test_incremental_parse_equals_a_fresh_one(text: str, inserts: list[str]) -> None:
     tree = parse(document(text))

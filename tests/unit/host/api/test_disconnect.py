@@ -62,7 +62,7 @@ async def test_leaving_cancels_the_work_and_waits_for_its_end() -> None:
     await work.started.wait()
     connection.left.set()
     with pytest.raises(ClientGone):
-        await asking
+        await asyncio.wait_for(asking, 20)
     assert work.cleaned
 
 

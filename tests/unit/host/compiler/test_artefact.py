@@ -1,25 +1,27 @@
 import os
+import resource
+import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from heron.errors import CorruptModel, ModelUnavailable, NoPermission, UnsupportedModel
+from heron.errors import CorruptModel, DiskFull, ModelUnavailable, NoPermission, UnsupportedModel
 from heron.host.compiler.artefact import artefact_folder, ensure_artefact
 from heron.host.compiler.manifest import WEIGHTS_FILE, read_manifest
 from heron.host.compiler.target import choose_target
 from heron.host.models.gguf import GgufFile
 from heron.host.models.progress import Progress
 from heron.settings import EngineSettings
-from unit.host.compiler.tiny_decoders import TinyDecoder, write_decoder
+from unit.host.compiler.tiny_decoders import TINIEST, TinyDecoder, write_decoder
 
 SETTINGS = EngineSettings(threads=1)
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    return write_decoder(tmp_path / "tiny.gguf", TinyDecoder(num_layers=1, formats=("Q8_0",)))
+    return write_decoder(tmp_path / "tiny.gguf", TINIEST)
 
 
 def ensure(model: Path, settings: EngineSettings = SETTINGS, **more: Any) -> tuple[Path, list[Progress]]:
@@ -43,7 +45,7 @@ def test_a_folder_has_what_its_manifest_says_and_the_extras(model: Path) -> None
 
     folder, _ = ensure(model, extras=add)
     manifest = read_manifest(folder)
-    assert (folder / "extra.txt").read_text() == "qwen2"
+    assert (folder / "extra.txt").read_text() == "llama"
     assert all(entry.offset % 4096 == 0 for entry in manifest.parameters)
     assert manifest.sizes[WEIGHTS_FILE] == (folder / WEIGHTS_FILE).stat().st_size
     assert manifest.config.num_layers == 1
@@ -71,7 +73,7 @@ def test_the_key_changes_with_model_threads_and_instruction_set(model: Path) -> 
     assert artefact_folder(model, detected, 2) != first
     if portable != detected:
         assert artefact_folder(model, portable, 1) != first
-    write_decoder(model.with_name("other.gguf"), TinyDecoder(num_layers=1, formats=("Q8_0",)), seed=1).replace(model)
+    write_decoder(model.with_name("other.gguf"), TINIEST, seed=1).replace(model)
     assert artefact_folder(model, detected, 1) != first
 
 
@@ -107,8 +109,19 @@ def test_a_missing_model_is_unavailable(tmp_path: Path) -> None:
         ensure(tmp_path / "none.gguf")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_home_that_may_not_be_written_is_named(model: Path, heron_home: Path) -> None:
-    heron_home.chmod(0o500)
-    with pytest.raises(NoPermission, match=str(heron_home)):
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a place where not even root may write")
+def test_a_home_that_may_not_be_written_is_named(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HERON_HOME", "/sys/heron")
+    with pytest.raises(NoPermission, match=r"/sys/heron.* may not be written"):
         ensure(model)
+
+
+def test_a_full_disk_is_named_and_nothing_is_left(model: Path, heron_home: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, limits[1]))
+    try:
+        with pytest.raises(DiskFull, match=r"No space to compile tiny\.gguf .* set HERON_HOME"):
+            ensure(model)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [path.name for path in (heron_home / "artefacts").iterdir() if path.is_dir()] == []

@@ -25,7 +25,9 @@ def test_a_lesser_instruction_set_can_be_asked_for() -> None:
 
 
 def test_asking_for_what_the_processor_lacks_names_it_and_what_to_use() -> None:
-    with pytest.raises(InvalidSettings, match=r"no avx512-vnni \(.*avx512vnni.* missing\)\. Use auto; here that is avx2"):
+    with pytest.raises(
+        InvalidSettings, match=r"no avx512-vnni \(.*avx512vnni.* missing\)\. Use auto; here that is avx2"
+    ):
         choose_instruction_set("avx512-vnni", AVX2)
 
 

@@ -29,6 +29,12 @@ class TinyDecoder:
     metadata: tuple[tuple[str, Any], ...] = ()
 
 
+TINIEST = TinyDecoder(
+    family="llama", num_heads=2, num_kv_heads=1, hidden=128, feed_forward=128, num_layers=1, formats=("Q8_0",)
+)
+"""The quickest to compile: its linears have few different shapes."""
+
+
 def write_decoder(path: Path, decoder: TinyDecoder, seed: int = 0) -> Path:
     """Write the decoder as a GGUF file without a tokenizer."""
     random = np.random.default_rng(seed)

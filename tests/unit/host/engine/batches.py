@@ -23,7 +23,9 @@ def make_batch(*parts: Part, rows: Sequence[int] | None = None) -> Batch:
     """A batch of these parts, with the logits of `rows`, or of every token."""
     lengths = [len(part.token_ids) for part in parts]
     positions = [np.arange(part.position, part.position + len(part.token_ids)) for part in parts]
-    slots = [np.array(part.pages)[place // PAGE] * PAGE + place % PAGE for part, place in zip(parts, positions, strict=True)]
+    slots = [
+        np.array(part.pages)[place // PAGE] * PAGE + place % PAGE for part, place in zip(parts, positions, strict=True)
+    ]
     table = np.zeros((len(parts), max(len(part.pages) for part in parts)), np.int32)
     for row, part in enumerate(parts):
         table[row, : len(part.pages)] = part.pages

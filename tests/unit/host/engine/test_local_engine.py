@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from heron.errors import InvalidRequest, Overloaded, PromptTooLong, SystemFault, WorkerCrashed
+from heron.host.engine.draft import Drafter
 from heron.host.engine.local_engine import LocalEngine
 from heron.host.engine.runner import Batch, Float32
 from heron.host.engine.scheduler import SchedulerLimits
@@ -27,6 +28,7 @@ from heron.wire import (
 )
 from unit.host.engine.byte_tokenizer import END, VOCAB_SIZE, make_byte_tokenizer
 from unit.host.engine.fake_runner import FakeRunner, answer_of
+from unit.host.engine.scripted_drafter import right_drafter
 
 INFO = ModelInfo("fake", 128, supports_fim=True, supports_chat=True)
 
@@ -50,8 +52,10 @@ class GatedRunner(FakeRunner):
 
 
 @asynccontextmanager
-async def running(runner: FakeRunner, limits: SchedulerLimits | None = None) -> AsyncIterator[LocalEngine]:
-    engine = LocalEngine(runner, make_byte_tokenizer(), INFO, limits)
+async def running(
+    runner: FakeRunner, limits: SchedulerLimits | None = None, drafter: Drafter | None = None
+) -> AsyncIterator[LocalEngine]:
+    engine = LocalEngine(runner, make_byte_tokenizer(), INFO, limits, drafter)
     try:
         yield engine
     finally:
@@ -283,3 +287,32 @@ async def test_tells_how_long_the_present_step_takes() -> None:
 async def test_counts_tokens_of_a_text() -> None:
     async with running(make_runner()) as engine:
         assert await engine.tokenize("aé") == [97, 0xC3, 0xA9]
+
+
+async def test_warms_up_on_the_thread_of_its_steps() -> None:
+    class Noting(FakeRunner):
+        threads: set[str]
+
+        def run(self, batch: Batch) -> Float32:
+            self.threads.add(threading.current_thread().name)
+            return super().run(batch)
+
+    runner = Noting(64, 4, VOCAB_SIZE)
+    runner.threads = set()
+    async with running(runner) as engine:
+        engine.warm_up()
+        assert runner.threads == {"engine"}
+        assert (await engine.metrics())["steps_total"] == 0
+        runner.error = RuntimeError("device lost")
+        with pytest.raises(SystemFault, match="device lost"):
+            engine.warm_up()
+
+
+async def test_drafts_are_told_in_usage_and_metrics() -> None:
+    async with running(make_runner(), drafter=right_drafter(lambda _: expected(list(b"def ")))) as engine:
+        deltas = await collect(engine, make_request(TextPrompt("def ")))
+        assert token_ids_of(deltas) == expected(list(b"def "))
+        assert deltas[-1].usage is not None
+        assert deltas[-1].usage.draft_tokens == deltas[-1].usage.accepted_draft_tokens == 6
+        metrics = await engine.metrics()
+        assert metrics["drafted_tokens_total"] == metrics["accepted_draft_tokens_total"] == 6

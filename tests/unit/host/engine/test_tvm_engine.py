@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +23,7 @@ IDS = np.random.default_rng(0).integers(0, 100, 75).tolist()
 DECODERS = {
     "avx512-vnni": TinyDecoder(),
     "avx2": TinyDecoder(family="llama", num_heads=3, num_kv_heads=1, head_size=128, formats=("Q8_0", "Q5_0", "Q4_1")),
-    "portable": TinyDecoder(family="llama", tied=True),
+    "portable": TinyDecoder(family="llama", tied=True, formats=("Q8_0", "Q4_K")),
 }
 CACHE = {"cache_tokens": 512, "threads": 2}
 
@@ -63,7 +62,7 @@ def test_logits_are_the_reference_up_to_quantised_activations(
 ) -> None:
     reference = reference_logits(open_gguf(built[0]), np.array([IDS], np.int32))[0]
     assert prefill.shape == reference.shape
-    assert np.abs(prefill - reference).max() < 0.1 * reference.std()
+    assert (prefill - reference).std() < 0.03 * reference.std()
     assert argmax_agreement(prefill, reference) >= 0.9
 
 
@@ -125,11 +124,12 @@ def test_without_a_c_compiler_the_jit_gives_the_same_bits(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    settings = EngineSettings(**CACHE)
+    if read_manifest(built[1]).target != choose_target(settings).describe():
+        pytest.skip("one instruction set is enough")
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CC", raising=False)
     monkeypatch.delenv("CXX", raising=False)
-    manifest = read_manifest(built[1])
-    settings: Any = EngineSettings(instruction_set=manifest.target.split()[0], **CACHE)
     artefact = ensure_artefact(built[0], settings, lambda progress: None)
     assert read_manifest(artefact).library_kind == "llvm-ir"
     runner = load_runner(artefact, settings)

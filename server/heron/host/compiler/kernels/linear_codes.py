@@ -1,6 +1,6 @@
 """Reading packed weights inside a kernel: codes, scales and minima of one vector of columns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tvm.tirx.script import builder as T
@@ -23,7 +23,7 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A run of k values with one scale a column: uint8 codes for each 4 k, the scale, what is added (None: nothing)."""
+    """A run of k values with one scale a column: uint8 codes for each 4 k, the scale, what each weight has added."""
 
     first_word: int
     codes: tuple[Expr, ...]
@@ -47,46 +47,31 @@ class CodeReader:
         minimum = self._halfs(load, offset + HALF_ROW_BYTES) if self.format.has_minimum else None
         return Shared(self._halfs(load, offset), minimum)
 
-    def read_groups(self, load: LoadBytes, part: Expr, shared: Shared) -> list[Group]:
-        """Emit the reading of one part of 32 k: its groups, in order of k."""
+    def read_groups(self, load: LoadBytes, part: Expr, shared: Shared) -> Iterator[Group]:
+        """Emit the reading of one part of 32 k, a group at a time in order of k, so that few registers are needed."""
         base = part * self.format.part_bytes
         words = 8 // self.format.groups
-        codes = self._codes(load, base)
-        return [
-            Group(
-                group * words,
-                tuple(codes[group * words : (group + 1) * words]),
-                self._scale(load, base, group, shared),
-                self._minimum(load, base, shared),
-            )
-            for group in range(self.format.groups)
-        ]
+        for group in range(self.format.groups):
+            first = group * words
+            codes = tuple(T.Bind(self._codes(load, base, k_group)) for k_group in range(first, first + words))
+            scale = self._scale(load, base, group, shared)
+            yield Group(first, codes, scale, self._minimum(load, base, scale, shared))
 
-    def _codes(self, load: LoadBytes, base: Expr) -> list[Expr]:
+    def _codes(self, load: LoadBytes, base: Expr, k_group: int) -> Expr:
+        """The codes of one k-group."""
         if self.format.bits == 8:
-            return [self._code_row(load, base + group * CODE_ROW_BYTES) for group in range(8)]
-        rows = [self._code_row(load, base + row * CODE_ROW_BYTES) for row in range(4)]
-        low = [T.bitwise_and(row, self._bytes(15)) for row in rows]
-        codes = low + [T.shift_right(row, self._bytes(4)) for row in rows]
-        highs = self._high_bits(load, base)
-        return [
-            T.Bind(T.bitwise_or(code, high) if high is not None else code)
-            for code, high in zip(codes, highs, strict=True)
-        ]
+            return self._code_row(load, base + k_group * CODE_ROW_BYTES)
+        nibbles = self._code_row(load, base + k_group % 4 * CODE_ROW_BYTES)
+        low = T.bitwise_and(nibbles, self._bytes(15)) if k_group < 4 else T.shift_right(nibbles, self._bytes(4))
+        return low if self.format.bits == 4 else T.bitwise_or(low, self._high_bits(load, base, k_group))
 
-    def _high_bits(self, load: LoadBytes, base: Expr) -> list[Expr | None]:
-        """For each k-group the bits above the nibble, already in place."""
+    def _high_bits(self, load: LoadBytes, base: Expr, k_group: int) -> Expr:
+        """The bits of a k-group above the nibble, already in place."""
         planes = self.format.bits - 4
-        rows = [self._code_row(load, base + self.format.high_offset + row * CODE_ROW_BYTES) for row in range(planes)]
-        if not rows:
-            return [None] * 8
-        groups_a_row = 8 // planes
+        row, place = divmod(k_group, 8 // planes)
+        bits = self._code_row(load, base + self.format.high_offset + row * CODE_ROW_BYTES)
         mask = self._bytes(((1 << planes) - 1) << 4)
-        shifts = [planes * (group % groups_a_row) - 4 for group in range(8)]
-        return [
-            T.bitwise_and(self._shift_right(rows[group // groups_a_row], shift), mask)
-            for group, shift in enumerate(shifts)
-        ]
+        return T.bitwise_and(self._shift_right(bits, planes * place - 4), mask)
 
     def _shift_right(self, value: Expr, bits: int) -> Expr:
         if bits == 0:
@@ -99,10 +84,12 @@ class CodeReader:
             return self._halfs(load, offset)
         return T.Bind(self._integers(load, offset, self.format.sub_scales == "signed") * shared.scale)
 
-    def _minimum(self, load: LoadBytes, base: Expr, shared: Shared) -> Expr | None:
-        if not self.format.has_minimum:
-            return None
+    def _minimum(self, load: LoadBytes, base: Expr, scale: Expr, shared: Shared) -> Expr | None:
+        """What is added to every weight of a group: the format's minimum, or its zero point in units of the scale."""
         offset = base + self.format.minimum_offset
+        if not self.format.has_minimum:
+            zero_point = self.isa.byte_zero_point if self.format.bits == 8 else self.format.zero_point
+            return T.Bind(scale * constant(-zero_point, "float32", self.isa.lanes)) if zero_point else None
         if shared.minimum is None:
             return self._halfs(load, offset)
         zero = constant(0.0, "float32", self.isa.lanes)

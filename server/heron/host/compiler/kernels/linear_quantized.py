@@ -7,7 +7,7 @@ from tvm.tirx.script import builder as T
 from heron.host.compiler.kernels.formats import PART_K, Format
 from heron.host.compiler.kernels.linear_codes import CodeReader, Group
 from heron.host.compiler.kernels.linear_operands import Block, TileContext
-from heron.host.compiler.kernels.vector import Expr, constant, load, prefetch, splat, to_type
+from heron.host.compiler.kernels.vector import Expr, load, prefetch, splat, to_type
 
 WORDS_A_PART = PART_K // 4
 CACHE_LINE_BYTES = 64
@@ -49,20 +49,15 @@ def _prefetch_part(context: TileContext, data_format: Format, block: Block, part
 
 
 def _add_group(context: TileContext, data_format: Format, part: _Part, numbered: tuple[Group, int]) -> None:
-    """Add scale · s · (dot − zero_point · Σ) + minimum · s · Σ of each row, s the activation's scale and Σ its sum."""
-    (group, index), lanes = numbered, context.isa.lanes
-    zero_point = context.isa.byte_zero_point if data_format.bits == 8 else data_format.zero_point
+    """Add weight scale · activation scale · dot + minimum · activation sum to the total of each row."""
+    (group, index), lanes, operands = numbered, context.isa.lanes, context.operands
     for tile_row in range(part.rows):
         row = part.first_row + tile_row
-        value = _dot(context, data_format, group, (row, part.index)) * splat(
-            context.operands.scales[row, part.index], lanes
-        )
-        activation_sum = splat(context.operands.sums[row, _sum_column(context, data_format, part.index, index)], lanes)
-        if zero_point:
-            value = value - activation_sum * constant(zero_point, "float32", lanes)
-        total = context.load_total(tile_row, part.column) + value * group.scale
+        scale = group.scale * splat(operands.scales[row, part.index], lanes)
+        total = context.load_total(tile_row, part.column) + _dot(context, data_format, group, (row, part.index)) * scale
         if group.minimum is not None:
-            total = total + group.minimum * activation_sum
+            activation_sum = operands.sums[row, _sum_column(context, data_format, part.index, index)]
+            total = total + group.minimum * splat(activation_sum, lanes)
         context.store_total(tile_row, part.column, total)
 
 

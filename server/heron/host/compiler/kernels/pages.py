@@ -48,6 +48,11 @@ class AttentionShape:
         return -(-self.tile_tokens * self.group // self.register_rows) * self.register_rows
 
 
+def choose_tile_tokens(shape: AttentionShape, num_tokens: int, threads: int) -> int:
+    """Tokens a tile of a batch of `num_tokens`: as many as may be, but few enough that every thread has a task."""
+    return max(1, min(shape.tile_tokens, num_tokens * shape.num_kv_heads // threads))
+
+
 def plan_tiles(
     query_starts: npt.NDArray[np.int32], positions: npt.NDArray[np.int32], tile_tokens: int
 ) -> npt.NDArray[np.int32]:

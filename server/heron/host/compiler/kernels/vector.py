@@ -1,5 +1,6 @@
 """Vector expressions that the kernels are built from: short names for TIR, and arithmetic it has no good form of."""
 
+from collections.abc import Callable
 from typing import Any
 
 from tvm.tirx.script import builder as T
@@ -85,15 +86,25 @@ def silu(value: Expr, lanes: int) -> Expr:
 
 
 def reduce_sum(value: Expr, dtype: str) -> Expr:
-    """The sum of all lanes; float lanes are added in order, so the result is the same on every machine."""
+    """The sum of all lanes; `dtype` is the element's. Float lanes are added pairwise."""
     if dtype == "float32":
-        return T.call_llvm_pure_intrin(dtype, "llvm.vector.reduce.fadd", T.float32(0), value)
+        return _reduce(value, lambda left, right: left + right)
     return T.call_llvm_pure_intrin(dtype, "llvm.vector.reduce.add", value)
 
 
 def reduce_max(value: Expr) -> Expr:
     """The largest float32 lane."""
-    return T.call_llvm_pure_intrin("float32", "llvm.vector.reduce.fmax", value)
+    return _reduce(value, T.max)
+
+
+def _reduce(value: Expr, combine: Callable[[Expr, Expr], Expr]) -> Expr:
+    """Combine the halves of a float32 vector until one lane is left; LLVM's own float reductions go lane by lane."""
+    lanes = int(str(value.ty.dtype).partition("x")[2])
+    while lanes > 1:
+        lanes //= 2
+        low, high = list(range(lanes)), list(range(lanes, 2 * lanes))
+        value = T.Bind(combine(T.Shuffle([value], low), T.Shuffle([value], high)))
+    return value
 
 
 def half_bits_to_float(bits: Expr, lanes: int) -> Expr:

@@ -63,7 +63,7 @@ def test_codes_scales_and_sums(name: str, kind: Kind) -> None:
         },
     )
     gain = rng.standard_normal(INNER).astype(np.float32)
-    for count in (1, 2, 7, 8, 40):
+    for count in (1, 2, 40, 60):  # 60 rows are enough to be dealt to several threads
         values = make_values(count, INNER * (2 if kind == "silu" else 1), rng)
         expected = reference(kind, values, gain).reshape(count, -1, 32)
         codes, scales, sums = quantize(library, kind, values, gain)
@@ -92,4 +92,5 @@ def test_zero_tiny_and_huge_values_stay_finite(name: str) -> None:
     assert np.all(np.isfinite(scales))
     assert np.all(np.isfinite(sums[:, :2]))
     assert not codes[0, :64].any()
+    assert sums[0, 1] == 0.0
     assert np.all(codes[0, 64:96] == 127)

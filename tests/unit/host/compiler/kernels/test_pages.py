@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heron.host.compiler.kernels.pages import AttentionShape, plan_tiles
+from heron.host.compiler.kernels.pages import AttentionShape, choose_tile_tokens, plan_tiles
 
 lengths_and_pasts = st.lists(st.tuples(st.integers(1, 60), st.integers(0, 500)), min_size=1, max_size=6)
 
@@ -32,3 +32,11 @@ def test_rows_fill_whole_register_tiles() -> None:
         shape = AttentionShape(heads, kv_heads, 64, lanes, "float16")
         assert shape.rows % shape.register_rows == 0
         assert shape.rows >= shape.tile_tokens * shape.group
+
+
+def test_tiles_shrink_until_every_thread_has_one() -> None:
+    shape = AttentionShape(14, 2, 64, 16, "float16")
+    assert choose_tile_tokens(shape, 512, 2) == shape.tile_tokens
+    assert choose_tile_tokens(shape, 5, 2) == 5
+    assert choose_tile_tokens(shape, 5, 8) == 1
+    assert choose_tile_tokens(shape, 1, 64) == 1

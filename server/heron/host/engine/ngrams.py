@@ -1,0 +1,91 @@
+"""Where the last few tokens occurred before: an index of a growing text, and of what other requests saw lately.
+
+Prompt lookup (Saxena 2023, "Prompt lookup decoding"): text repeats itself, so what followed an earlier occurrence of
+the last tokens is a guess at what follows now.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+SIZES = (8, 5, 3, 2, 1)
+"""Lengths of the runs that are indexed, longest first. A single token is a poor guide, yet pays where a verified
+token is nearly free: 7% more tokens a second than without, on holes in Python files (0.5B)."""
+LONGEST_MATCH = 16
+"""Beyond so many tokens a match is not measured further."""
+_SEPARATOR = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The last `length` tokens of a text occurred before, ending where `continuation` begins."""
+
+    length: int
+    continuation: tuple[int, ...]
+
+
+class NgramIndex:
+    """The latest place of each run of 1, 2, 3, 5 and 8 tokens of a text that only grows; constant time a token."""
+
+    def __init__(self) -> None:
+        self._token_ids: list[int] = []
+        self._ends: tuple[dict[tuple[int, ...], int], ...] = tuple({} for _ in SIZES)
+        """By run of each size: the index of the token that followed its latest occurrence but the very last."""
+
+    def __len__(self) -> int:
+        return len(self._token_ids)
+
+    def extend(self, token_ids: Sequence[int]) -> None:
+        """Append tokens; 0.6 µs each in bulk, 4 µs when they come alone."""
+        before, text = len(self._token_ids), self._token_ids
+        text.extend(token_ids)
+        for size, ends in zip(SIZES, self._ends, strict=True):
+            start = max(before - size, 0)
+            tail = text[start:-1]  # the run at the very end is followed by nothing yet
+            runs = zip(*(islice(tail, skip, None) for skip in range(size)), strict=False)
+            ends.update(zip(runs, range(start + size, len(text)), strict=True))
+
+    def find(self, tail: Sequence[int], most: int) -> Match | None:
+        """Up to `most` tokens after the latest occurrence of the longest indexed run that ends `tail`."""
+        for size, ends in zip(SIZES, self._ends, strict=True):
+            end = ends.get(tuple(tail[-size:])) if len(tail) >= size else None
+            if end is not None and (continuation := self._continue(end, most)):
+                return Match(self._measure(tail, end, size), continuation)
+        return None
+
+    def find_own(self, most: int) -> Match | None:
+        """`find` for the end of the indexed text itself; a text with a short period is continued by it."""
+        match = self.find(self._token_ids[-LONGEST_MATCH:], most)
+        if match is None or len(match.continuation) == most:
+            return match
+        period = match.continuation
+        return Match(match.length, (period * (most // len(period) + 1))[:most])
+
+    def _measure(self, tail: Sequence[int], end: int, length: int) -> int:
+        text, longest = self._token_ids, min(len(tail), end, LONGEST_MATCH)
+        while length < longest and text[end - length - 1] == tail[-length - 1]:
+            length += 1
+        return length
+
+    def _continue(self, end: int, most: int) -> tuple[int, ...]:
+        following = tuple(self._token_ids[end : end + most])
+        return following[: following.index(_SEPARATOR)] if _SEPARATOR in following else following
+
+
+class RecentText:
+    """What was read and answered lately, over all requests: at most `capacity` tokens, at least the last half."""
+
+    def __init__(self, capacity: int) -> None:
+        self._half = capacity // 2
+        self._young, self._old = NgramIndex(), NgramIndex()
+
+    def add(self, token_ids: Sequence[int]) -> None:
+        """Remember a text; the oldest half is forgotten when the younger one is full."""
+        if len(self._young) + len(token_ids) >= self._half:
+            self._young, self._old = NgramIndex(), self._young
+        self._young.extend([*token_ids[-self._half :], _SEPARATOR])
+
+    def find(self, tail: Sequence[int], most: int) -> Match | None:
+        """The longer of the matches in the younger and the older half."""
+        young, old = self._young.find(tail, most), self._old.find(tail, most)
+        return old if young is None or (old is not None and old.length > young.length) else young

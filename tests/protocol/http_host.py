@@ -1,0 +1,60 @@
+"""A host for the HTTP tests: the real application over the scripted engine, in memory or behind a real uvicorn."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+
+from heron.host.api.activity import Activity
+from heron.host.api.app import create_app
+from heron.host.api.auth import Auth
+from heron.host.api.listen import listen_unix
+from heron.host.api.serve import server_config
+from heron.host.engine.engine import Engine
+from heron.host.pool import Pool
+from heron.host.workers import InProcessWorker
+from heron.settings import Settings
+
+CHAT = [{"role": "user", "content": "hello"}]
+
+
+def pool_of(engine: Engine) -> Pool:
+    return Pool(Settings(), lambda: InProcessWorker(engine))
+
+
+@asynccontextmanager
+async def in_memory(engine: Engine, auth: Auth | None = None) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the application without a server; it sees whole answers only."""
+    pool = pool_of(engine)
+    app = create_app(pool, auth or Auth(), Activity())
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://host") as client,
+    ):
+        yield client
+
+
+@asynccontextmanager
+async def on_socket(engine: Engine, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a real server on a Unix socket."""
+    path = folder / "host.sock"
+    server = uvicorn.Server(server_config(create_app(pool_of(engine), Auth(), Activity())))
+    with listen_unix(path) as listener:
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        transport = httpx.AsyncHTTPTransport(uds=str(path))
+        async with httpx.AsyncClient(transport=transport, base_url="http://host", timeout=20) as client:
+            yield client
+        server.should_exit = True
+        await serving
+
+
+def events_of(text: str) -> list[Any]:
+    """The data of each server-sent event, parsed; the closing [DONE] stays a string."""
+    events = [block.removeprefix("data: ") for block in text.split("\n\n") if block]
+    return [event if event == "[DONE]" else json.loads(event) for event in events]

@@ -1,0 +1,275 @@
+"""Single filters where a golden case would hide which one acted."""
+
+import pytest
+
+from heron.editor.document import Document
+from heron.editor.postprocess.block_end import MAX_LINES, cut_block_end
+from heron.editor.postprocess.bracket_balance import close_in_line, cut_unclosed_lines, cut_unopened_closers
+from heron.editor.postprocess.duplicates import drop_duplicate
+from heron.editor.postprocess.fences import unwrap_fence
+from heron.editor.postprocess.first_line import place_first_line
+from heron.editor.postprocess.indentation import fit_indentation
+from heron.editor.postprocess.line_shape import cut_after_line
+from heron.editor.postprocess.loops import cut_loops
+from heron.editor.postprocess.reparse import cut_to_parse
+from heron.editor.postprocess.rest_of_line import cut_rest_of_line
+from heron.editor.postprocess.special_tokens import cut_special_tokens, cut_unfinished_token
+from heron.editor.postprocess.string_end import cut_string_end
+from heron.editor.postprocess.suffix_lines import cut_alike_lines, cut_suffix_lines
+from heron.editor.postprocess.trivial import drop_trivial
+from heron.editor.postprocess.white_space import trim_white_space
+from heron.editor.syntax.gap import Gap, Shape
+from heron.editor.syntax.languages import find_language
+from heron.editor.syntax.tree import parse
+
+
+def gap(marked: str = "│", language: str = "python", shape: Shape = "block") -> Gap:
+    document = Document("file:///a", 1, language, marked.replace("│", ""))
+    position = document.position(marked.index("│"))
+    return Gap(document, position, find_language(language), parse(document), shape)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        *("<|endoftext|>", "<|fim_pad|>", "<|im_end|>", "<|file_sep|>", "<|repo_name|>", "<|file_separator|>"),
+        *("<fim_prefix>", "<fim_suffix>", "<file_sep>", "<reponame>", "<jupyter_start>", "<PRE>", "▁<EOT>"),
+        *("<｜fim▁hole｜>", "<｜end▁of▁sentence｜>", "[SUFFIX]", "<end_of_turn>", "<eos>"),
+    ],
+)
+def test_token_ends_the_text(token: str) -> None:
+    assert cut_special_tokens(f"a = 1{token}b", gap()) == "a = 1"
+
+
+@pytest.mark.parametrize(
+    "text", ["a <| b |> c", "List<eosType>", "x[PREFIX_LENGTH]", "a < b", "</s>", "<filename.txt>"]
+)
+def test_code_is_no_token(text: str) -> None:
+    assert cut_special_tokens(text, gap()) == text
+
+
+@pytest.mark.parametrize("text", ["a = 1<|", "a = 1<|fim_mid", "a = 1<|fim_middle|", "a = 1<fim_", "a = 1</s>"])
+def test_token_begun_is_cut(text: str) -> None:
+    assert cut_unfinished_token(text, gap()) == "a = 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("```python\na = 1\n```\nDone.", "a = 1"),
+        ("Sure! Here it is:\n```\na = 1\n```", "a = 1"),
+        ("a = 1\n```\n", "a = 1"),
+        ("a = 1\nb = 2", "a = 1\nb = 2"),
+        ("I cannot complete this.", ""),
+        ("The_value = 1.", "The_value = 1."),
+        ("This = compute(1, 2)", "This = compute(1, 2)"),
+        ("```python", ""),
+    ],
+)
+def test_fences_and_prose(text: str, kept: str) -> None:
+    assert unwrap_fence(text, gap()) == kept
+
+
+def test_fences_belong_to_markdown_and_comments() -> None:
+    for place in (gap(language="markdown"), gap('"""│"""'), gap("# │")):
+        assert unwrap_fence("```\na\n```", place) == "```\na\n```"
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "kept"),
+    [
+        ("def f():│", "return 1", "\n    return 1"),
+        ("def f():│", " return 1", " return 1"),
+        ("def f():│", "\n\n\n    return 1", "\n    return 1"),
+        ("def f():│", "", ""),
+        ("  │", "\n\n  a", "  a"),
+        ("a│", "\n\nb", "\n\nb"),
+    ],
+)
+def test_first_line(marked: str, text: str, kept: str) -> None:
+    assert place_first_line(text, gap(marked)) == kept
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "kept"),
+    [
+        ("def f():\n    │", "    return 1", "return 1"),
+        ("def f():\n│", "return 1", "    return 1"),
+        ("def f():\n    if a:\n    │", "    b()", "    b()"),
+        ("def f():\n    a()\n    │", "        b()", "b()"),
+        ("a = [\n    │", "        1,", "1,"),
+        ("def f():\n\t│", "a()\n    b()", "a()\n\tb()"),
+        ("def f():\n  │", "a()\n\tb()", "a()\n  b()"),
+        ("def f():\n\n│", "g()", "g()"),
+        ('"""\n    │\n"""', "    a", "a"),
+    ],
+)
+def test_indentation(marked: str, text: str, kept: str) -> None:
+    assert fit_indentation(text, gap(marked)) == kept
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "kept"),
+    [
+        ("a│", " = 1\nb = 2", " = 1"),
+        ("a│", "\nb = 2\nc = 3", "\nb = 2"),
+        ("a│", "\n\nb = 2", ""),
+        ("  a│", "\nb = 2", ""),
+        ("a(│)", "\nb\n", ""),
+        ("│", "\n\na\nb", "\n\na"),
+    ],
+)
+def test_line_shape(marked: str, text: str, kept: str) -> None:
+    assert cut_after_line(text, gap(marked, shape="line")) == kept
+
+
+def test_block_ends_at_the_limit_of_lines() -> None:
+    lines = [f"a{number} = {number}" for number in range(30)]
+    assert len(cut_block_end("\n".join(lines), gap()).split("\n")) == MAX_LINES
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "kept"),
+    [
+        ("if a:\n    │", "b()\nc()", "b()"),
+        ("if a:│", "\n    b()\n\n    c()\nd()", "\n    b()\n\n    c()"),
+        ("│", "import a\n\nb()", "import a"),
+        ("def f():\n    │", "a()\n\n\n    b()", "a()"),
+        ("def f():\n    │", 'a = """\nb\n"""\n    c()', 'a = """\nb\n"""\n    c()'),
+    ],
+)
+def test_block_end_by_indentation(marked: str, text: str, kept: str) -> None:
+    assert cut_block_end(text, gap(marked)) == kept
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "kept"),
+    [
+        ("f(│)", "a)", "a"),
+        ("f(│", "a))", "a)"),
+        ("f(g[│", "0])", "0])"),
+        ("f(g[│", "0)", "0"),
+        ("│", "a\n}\nb", "a"),
+        ("f(│)", "g(')')", "g(')')"),
+    ],
+)
+def test_unopened_closers(marked: str, text: str, kept: str) -> None:
+    assert cut_unopened_closers(text, gap(marked, "javascript")) == kept
+
+
+def test_lines_with_open_brackets_are_cut_if_others_stay() -> None:
+    assert cut_unclosed_lines("a()\nb(\n  c", gap()) == "a()"
+    assert cut_unclosed_lines("b(\n  c", gap()) == "b(\n  c"
+    assert cut_unclosed_lines("if (a) {\nb()", gap("│\n}\n", "javascript")) == "if (a) {\nb()"
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "kept"),
+    [
+        ("f(│)", "g(a", "g(a)"),
+        ("f(│)", "g(a, 'b", "g(a, 'b')"),
+        ("f(│)", "a  # b", "a"),
+        ("f│)", "(a", "(a"),
+        ("f(│ b])", "[a,", "[a,"),
+    ],
+)
+def test_closing_in_line(marked: str, text: str, kept: str) -> None:
+    assert close_in_line(text, gap(marked, shape="line")) == kept
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "kept"),
+    [
+        ("f(│, b)", "a, b)", "a"),
+        ("f(│,  b)", "a ,b)", "a "),
+        ("f(│)", "g()", "g()"),
+        ("f│)", "(a)", "(a"),
+        ("x = │ + tax", "price + tax", "price"),
+        ("x = │ + tax", "price + taxes", "price + taxes"),
+        ("f(│).strip()", "a).strip()[0]", "a"),
+    ],
+)
+def test_rest_of_line(marked: str, text: str, kept: str) -> None:
+    assert cut_rest_of_line(text, gap(marked, shape="line")).rstrip() == kept.rstrip()
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "kept"),
+    [
+        ("'│'", "a' + b", "a"),
+        ("'│", "a' + b", "a' + b"),
+        ('"""│', 'a"""', 'a"""'),
+        ('"""│\n"""', 'a"""', "a"),
+        ('"""│\n"""\n\n"""b"""', 'a"""', "a"),
+        ('"""│\n\n"""b"""', 'a"""', 'a"""'),
+    ],
+)
+def test_string_end(marked: str, text: str, kept: str) -> None:
+    assert cut_string_end(text, gap(marked, shape="line")) == kept
+
+
+def test_next_lines_are_not_repeated() -> None:
+    place = gap("def f():\n    │\n\n    return a;\n")
+    assert cut_suffix_lines("a = 1\n    return a", place) == "a = 1"
+    assert cut_suffix_lines("return a", place) == ""
+    assert cut_suffix_lines("a = 1\n        return a", place) == "a = 1\n        return a"
+
+
+def test_next_line_that_says_little_needs_a_second() -> None:
+    place = gap("│\n#\n# license\n")
+    assert cut_suffix_lines("a = 1\n#\n# other", place) == "a = 1\n#\n# other"
+    assert cut_suffix_lines("a = 1\n#\n# license", place) == "a = 1"
+
+
+def test_rows_of_a_table_are_alike_but_kept() -> None:
+    place = gap("│\nrow(2, 'second value')\nrow(3, 'third value')\n")
+    assert cut_alike_lines("row(0, 'second value')\nrow(1, 'third value')", place) == (
+        "row(0, 'second value')\nrow(1, 'third value')"
+    )
+    assert cut_alike_lines("a\nrow(2, 'second  value')\nrow(3, 'third value!')", place) == "a"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("a()\na()\na()", "a()"),
+        ("a()\na()", "a()\na()"),
+        ("}\n}\n}", "}\n}\n}"),
+        ("first = 1\nsecond = 2 * first\n" * 2, "first = 1\nsecond = 2 * first"),
+        ("0, 0, 0, 0, 0, 0, 0, 0", "0, 0, 0, 0, 0, 0, 0, 0"),
+        ("--------------------", "--------------------"),
+        ("no no no no no no no ", "no "),
+        ("abcdefghij abcdefghij abcdefghij ", "abcdefghij "),
+    ],
+)
+def test_loops(text: str, kept: str) -> None:
+    assert cut_loops(text, gap()) == kept
+
+
+def test_lines_that_break_the_document_are_cut() -> None:
+    assert cut_to_parse("a = 1\n    b = = 2", gap("def f():\n    │\n    return 1\n")) == "a = 1"
+    assert cut_to_parse("a = = 1", gap("def f():\n    │\n    return 1\n")) == "a = = 1"
+
+
+def test_lines_that_break_the_definition_are_cut_in_a_broken_document() -> None:
+    marked = "def f():\n    │\n    return 1\n\n\ndef (:\n"
+    assert cut_to_parse("a = 1\n    b = = 2", gap(marked)) == "a = 1"
+
+
+def test_lines_above_are_not_repeated() -> None:
+    assert drop_duplicate("print('hello')", gap("print('hello')\n│")) == ""
+    assert drop_duplicate("print('other')", gap("print('hello')\n│")) == "print('other')"
+    assert drop_duplicate("\nprint('hello')", gap("print('hello')│", shape="line")) == ""
+    assert drop_duplicate("i += 1", gap("i += 1\n│")) == "i += 1"
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "kept"),
+    [("f(a│", ")", ")"), ("f(a)│", ")", ""), ("a│", ";", ""), ("a│", "#", ""), ("a = │", "[]", "[]"), ("│", "_", "_")],
+)
+def test_trivial(marked: str, text: str, kept: str) -> None:
+    assert drop_trivial(text, gap(marked, shape="line")) == kept
+
+
+def test_white_space_at_ends() -> None:
+    assert trim_white_space("a  \n\n  b\t\n\n", gap()) == "a\n\n  b"
