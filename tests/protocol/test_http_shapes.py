@@ -39,6 +39,7 @@ async def test_completion_has_the_shape_of_openai(client: httpx.AsyncClient) -> 
             "completion_tokens": 3,
             "total_tokens": 6,
             "prompt_tokens_details": {"cached_tokens": 0},
+            "completion_tokens_details": {"accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0},
         },
     }
 

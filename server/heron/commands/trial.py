@@ -12,17 +12,20 @@ _SHARED = ("models", "artefacts", "config.toml")
 
 
 def use_model(model: str) -> None:
-    """Let this process and its children use `model`, or the settings' model if empty.
+    """Let this process and its children use `model`, or the settings' model if empty. Raises UnknownModel.
 
     A home has one host with one model. If that host runs another one, or none runs (the next editor would then meet
     ours), ours gets a home of its own below it that shares the stored models; its host leaves when idle.
     """
     if not model:
         return
-    os.environ["HERON_MODEL"] = model
     home = home_folder()
     if _running_model(home) != model:
+        from heron.host.models.catalog import entry_of
+
+        entry_of(model)
         os.environ["HERON_HOME"] = str(_trial_home(home, model))
+    os.environ["HERON_MODEL"] = model
 
 
 def _running_model(home: Path) -> str:

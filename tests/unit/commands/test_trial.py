@@ -8,7 +8,9 @@ import pytest
 from heron.cli import main
 from heron.commands.trial import use_model
 from heron.discovery import ensure_host
+from heron.errors import UnknownModel
 from heron.settings import home_folder
+from homes import SMALL
 
 
 @pytest.fixture(autouse=True)
@@ -27,17 +29,17 @@ def test_no_model_changes_nothing(heron_home: Path) -> None:
 def test_another_model_gets_a_home_that_shares_the_models(heron_home: Path) -> None:
     (heron_home / "models").mkdir()
     (heron_home / "models" / "here").touch()
-    use_model("other")
+    use_model(SMALL)
     trial = home_folder()
-    assert os.environ["HERON_MODEL"] == "other"
+    assert os.environ["HERON_MODEL"] == SMALL
     assert trial.is_relative_to(heron_home)
     assert (trial / "models" / "here").exists()
     (trial / "artefacts" / "compiled").touch()
     assert (heron_home / "artefacts" / "compiled").exists()
-    monkey_home = home_folder()
+    os.environ["HERON_MODEL"] = ""
     os.environ["HERON_HOME"] = str(heron_home)
-    use_model("other")
-    assert home_folder() == monkey_home
+    use_model(SMALL)
+    assert home_folder() == trial
 
 
 def test_the_running_hosts_own_model_uses_that_host(heron_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,3 +49,10 @@ def test_the_running_hosts_own_model_uses_that_host(heron_home: Path, monkeypatc
     use_model("scripted")
     assert home_folder() == heron_home
     assert main(["host", "--stop"]) == 0
+
+
+def test_an_unknown_model_starts_nothing(heron_home: Path) -> None:
+    with pytest.raises(UnknownModel, match=SMALL):
+        use_model("smollm2-135m-instuct")
+    assert home_folder() == heron_home
+    assert not list(heron_home.iterdir())

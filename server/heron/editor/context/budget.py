@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 CHARACTERS_PER_TOKEN = 6  # more than code ever averages: bounds the text looked at before anything is counted
-TOKENS_PER_STEP_LINE = 64  # a step of lines is about a sixth of the window
+TOKENS_PER_STEP_LINE = 20  # a step of lines is about half of the window: each step costs a prefill of the rest
 LEAST_STEP_LINES = 8
+MOST_BORDER_LINES = 16  # how far a start moves on to a border: what it passes over is lost to the window
 STEP_COLUMNS = 256
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
@@ -32,10 +33,10 @@ def cut_prefix(text: str, first_line: int, budget: Budget) -> str:
         return text
     step = max(LEAST_STEP_LINES, budget.prefix_tokens // TOKENS_PER_STEP_LINE)
     best = ""
-    while step:  # where lines are so long that a step spoils half of the window, take a finer one
+    while step:  # where lines are so long that a step spoils most of the window, take a finer one
         start = _first_fitting(text, _window_starts(text, first_line, step), budget)
         window = text[start:] if start is not None else ""
-        if 2 * budget.count(window) >= budget.prefix_tokens:
+        if 3 * budget.count(window) >= budget.prefix_tokens:
             return window
         best = max(best, window, key=len)
         step //= 2
@@ -70,7 +71,8 @@ def _border(lines: list[str], number: int, step: int) -> int:
     """
     if number + step >= len(lines):
         return number
-    borders = (n for n in range(number, number + step) if lines[n][:1].strip() and n and not lines[n - 1].strip())
+    near = range(number, number + min(step, MOST_BORDER_LINES))
+    borders = (n for n in near if lines[n][:1].strip() and n and not lines[n - 1].strip())
     return next(borders, number)
 
 

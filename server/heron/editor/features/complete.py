@@ -8,6 +8,7 @@ from typing import Protocol
 from heron.editor.client.client import Infill
 from heron.editor.context.budget import Budget
 from heron.editor.context.build import Context, build_context
+from heron.editor.context.estimate import estimate_tokens
 from heron.editor.document import Document, Position
 from heron.editor.features.flight import Flight
 from heron.editor.features.place import Place, find_place
@@ -19,9 +20,6 @@ from heron.editor.syntax.tree import Tree, parse
 from heron.errors import ModelNotReady
 from heron.settings import CompletionSettings
 from heron.wire import Delta, ModelInfo
-
-_CHARACTERS_PER_TOKEN = 3.2
-"""Code averages 3 to 4 characters a token; too low an estimate only shortens the context."""
 
 
 class TokenSource(Protocol):
@@ -135,7 +133,7 @@ class Completer:
     def _build_context(self, ask: Ask) -> Context:
         settings = ask.settings
         tree = self._parse(ask.document)
-        budget = Budget(settings.prefix_tokens, settings.suffix_tokens, _estimate_tokens)
+        budget = Budget(settings.prefix_tokens, settings.suffix_tokens, estimate_tokens)
         return build_context(ask.document, ask.position, tree, budget)
 
     def _parse(self, document: Document) -> Tree | None:
@@ -154,7 +152,3 @@ def _infill(model: ModelInfo, context: Context, settings: CompletionSettings) ->
         return Infill(context.prefix, context.suffix, settings.max_tokens, context.stop)
     prompt = render_fim(model, context.prefix, context.suffix)
     return Infill(prompt, None, settings.max_tokens, context.stop)
-
-
-def _estimate_tokens(text: str) -> int:
-    return int(len(text) / _CHARACTERS_PER_TOKEN) + 1

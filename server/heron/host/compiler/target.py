@@ -1,11 +1,10 @@
 """Which machine code to make: the instruction set, TVM's target for it, and how many threads run it."""
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from heron.errors import InvalidSettings
+from heron.host.models.machine import usable_cores
 from heron.settings import EngineSettings
 
 InstructionSetName = Literal["avx512-vnni", "avx2", "portable"]
@@ -81,41 +80,7 @@ def choose_threads(settings: EngineSettings) -> int:
     Cores are physical ones, less those the affinity mask or the control group's quota withhold. More threads than
     cores cost far more than they bring: each step waits for the slowest.
     """
-    if settings.threads:
-        return settings.threads
-    import psutil
-
-    physical = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
-    return max(1, min(physical, _affinity_cores(), _quota_cores(Path("/sys/fs/cgroup"))))
-
-
-def use_threads(count: int) -> None:
-    """Give TVM's thread pool `count` threads; call it before the first kernel runs."""
-    os.environ["TVM_NUM_THREADS"] = str(count)
-    import tvm
-
-    tvm.get_global_func("runtime.config_threadpool")(1, count)
-
-
-def _affinity_cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
-def _quota_cores(root: Path) -> int:
-    """Whole cores the control group's CPU quota allows (cgroup v2, then v1); very many where there is none."""
-    unlimited = 1 << 20
-    try:
-        quota, period = (root / "cpu.max").read_text().split()
-    except (OSError, ValueError):
-        try:
-            quota = (root / "cpu" / "cpu.cfs_quota_us").read_text()
-            period = (root / "cpu" / "cpu.cfs_period_us").read_text()
-        except OSError:
-            return unlimited
-    if not quota.strip().isdecimal():
-        return unlimited
-    return max(1, int(quota) // int(period))
+    return settings.threads or usable_cores()
 
 
 def _host_triple() -> str:

@@ -5,6 +5,7 @@ average; a step of more tokens takes longer. What is maximised is their quotient
 2023, "Fast inference from transformers via speculative decoding", section 3). No clock and no chance in here.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,8 @@ _MEASURED_TOKENS = 32
 _SLOPE = 0.06
 """What a further token adds to a step before it is measured, in steps of one token. Low, so that it gets measured."""
 _STEP_RATE = 0.2
+_FORGET_RATE = 0.005
+"""How fast a time not measured again gives way to what it is without measuring: half in 140 steps."""
 _VERDICT_RATE = 0.04
 _OWN_DECAY = 0.9
 _SHARED_WEIGHT = 8.0
@@ -23,7 +26,11 @@ _SHARED_WEIGHT = 8.0
 
 
 class StepTimes:
-    """Seconds a step takes by its number of tokens: averages of the recent ones, and between them straight lines."""
+    """Seconds a step takes by its number of tokens: averages of the recent ones, and between them straight lines.
+
+    In doubt it errs towards fast, for a step that is never tried is never measured again: a slow time that others
+    belie counts as theirs, and one not met for long is forgotten.
+    """
 
     def __init__(self) -> None:
         self._measured: dict[int, float] = {}
@@ -33,14 +40,17 @@ class StepTimes:
         """Take in a step whose tokens all wanted logits; an outlier counts as half as much again."""
         if not 0 < num_tokens <= _MEASURED_TOKENS:
             return
-        known = self._measured.get(num_tokens)
-        if known is not None:
-            seconds = known + _STEP_RATE * (min(seconds, 1.5 * known) - known)
-        self._measured[num_tokens] = seconds
+        single = self.of(1)
+        for count, known in self._measured.items():
+            excess = known - single * (1 + _SLOPE * (count - 1))
+            if excess > 0:
+                self._measured[count] = known - _FORGET_RATE * excess
+        known = self._measured.get(num_tokens, seconds)
+        self._measured[num_tokens] = known + _STEP_RATE * (min(seconds, 1.5 * known) - known)
         self._line = []
 
     def of(self, num_tokens: int) -> float:
-        """Seconds for a step, never less than for a smaller one; 1 for one token while nothing was measured."""
+        """Seconds for a step, never more than for a larger one; 1 for one token while nothing was measured."""
         if not self._line:
             self._line = self._draw_line()
         last = len(self._line) - 1
@@ -50,15 +60,22 @@ class StepTimes:
 
     def _draw_line(self) -> list[float]:
         """Seconds for 0 to `_MEASURED_TOKENS` tokens."""
-        known = sorted(self._measured.items()) or [(1, 1.0)]
+        known = self._consistent() or [(1, 1.0)]
         first, seconds = known[0]
         single = seconds / (1 + _SLOPE * (first - 1))
         line = [0.0, single]
         for (left, low), (right, high) in zip([(1, single), *known], known, strict=False):
-            rise = (high - low) / (right - left) if right > left else 0.0
-            line += [max(low + rise * step, line[-1]) for step in range(1, right - left + 1)]
+            line += [low + (high - low) * step / (right - left) for step in range(1, right - left + 1)]
         slope = max(_SLOPE * single, (line[-1] - single) / max(len(line) - 2, 1))
         return line + [line[-1] + slope * step for step in range(1, _MEASURED_TOKENS + 2 - len(line))]
+
+    def _consistent(self) -> list[tuple[int, float]]:
+        """What was measured, by size, no time more than that of a larger step."""
+        known, least = [], math.inf
+        for count, seconds in sorted(self._measured.items(), reverse=True):
+            least = min(least, seconds)
+            known.append((count, least))
+        return known[::-1]
 
 
 @dataclass(slots=True)

@@ -45,12 +45,16 @@ class NgramIndex:
             runs = zip(*(islice(tail, skip, None) for skip in range(size)), strict=False)
             ends.update(zip(runs, range(start + size, len(text)), strict=True))
 
+    def separate(self) -> None:
+        """End a text: what is appended from now on is another, and nothing is found across the border."""
+        self._token_ids.append(_SEPARATOR)
+
     def find(self, tail: Sequence[int], most: int) -> Match | None:
         """Up to `most` tokens after the latest occurrence of the longest indexed run that ends `tail`."""
         for size, ends in zip(SIZES, self._ends, strict=True):
             end = ends.get(tuple(tail[-size:])) if len(tail) >= size else None
-            if end is not None and (continuation := self._continue(end, most)):
-                return Match(self._measure(tail, end, size), continuation)
+            if end is not None:
+                return Match(self._measure(tail, end, size), self._continue(end, most))
         return None
 
     def find_own(self, most: int) -> Match | None:
@@ -83,7 +87,8 @@ class RecentText:
         """Remember a text; the oldest half is forgotten when the younger one is full."""
         if len(self._young) + len(token_ids) >= self._half:
             self._young, self._old = NgramIndex(), self._young
-        self._young.extend([*token_ids[-self._half :], _SEPARATOR])
+        self._young.extend(token_ids[-self._half :])
+        self._young.separate()
 
     def find(self, tail: Sequence[int], most: int) -> Match | None:
         """The longer of the matches in the younger and the older half."""

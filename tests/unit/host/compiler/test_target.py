@@ -1,9 +1,7 @@
-from pathlib import Path
 
 import pytest
 
 from heron.errors import InvalidSettings
-from heron.host.compiler import target
 from heron.host.compiler.target import choose_instruction_set, choose_target, choose_threads, host_features
 from heron.settings import EngineSettings
 
@@ -41,25 +39,3 @@ def test_the_host_has_a_target() -> None:
 def test_threads_are_what_is_asked_for_or_fit_the_cores() -> None:
     assert choose_threads(EngineSettings(threads=7)) == 7
     assert 1 <= choose_threads(EngineSettings()) <= len(__import__("os").sched_getaffinity(0))
-
-
-@pytest.mark.parametrize(
-    ("files", "cores"),
-    [
-        ({"cpu.max": "150000 100000\n"}, 1),
-        ({"cpu.max": "400000 100000\n"}, 4),
-        ({"cpu.max": "50000 100000\n"}, 1),
-        ({"cpu/cpu.cfs_quota_us": "300000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 3),
-    ],
-)
-def test_a_quota_limits_the_cores(files: dict[str, str], cores: int, tmp_path: Path) -> None:
-    (tmp_path / "cpu").mkdir()
-    for name, text in files.items():
-        (tmp_path / name).write_text(text)
-    assert target._quota_cores(tmp_path) == cores
-
-
-@pytest.mark.parametrize("text", ["max 100000\n", ""])
-def test_no_quota_is_no_limit(text: str, tmp_path: Path) -> None:
-    (tmp_path / "cpu.max").write_text(text)
-    assert target._quota_cores(tmp_path) > 1000

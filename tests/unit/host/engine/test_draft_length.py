@@ -53,16 +53,30 @@ def test_between_measured_sizes_a_line_is_drawn() -> None:
     times = StepTimes()
     for count, seconds in ((1, 0.02), (5, 0.04), (9, 0.10)):
         times.observe(count, seconds)
-    assert [times.of(count) for count in (1, 3, 5, 7, 9)] == pytest.approx([0.02, 0.03, 0.04, 0.07, 0.10])
-    assert times.of(13) == pytest.approx(0.14)
+    assert [times.of(count) for count in (1, 3, 5, 7, 9)] == pytest.approx([0.02, 0.03, 0.04, 0.07, 0.10], rel=0.02)
+    assert times.of(13) == pytest.approx(0.14, rel=0.02)
 
 
 def test_a_larger_step_is_never_held_to_be_faster() -> None:
     times = StepTimes()
     times.observe(4, 0.05)
     times.observe(8, 0.03)
-    assert times.of(8) == times.of(4) == 0.05
-    assert times.of(1) < 0.05
+    assert times.of(8) == times.of(4) == 0.03
+    assert times.of(1) < 0.03
+
+
+def test_a_slow_time_not_met_again_is_forgotten() -> None:
+    times = StepTimes()
+    times.observe(4, 1.0)
+    for _ in range(1000):
+        times.observe(1, 0.02)
+    assert times.of(1) == pytest.approx(0.02)
+    assert times.of(4) < 0.04
+    times.observe(8, 0.08)
+    for _ in range(20):
+        times.observe(1, 0.02)
+        times.observe(8, 0.08)
+    assert times.of(8) == pytest.approx(0.08, rel=0.05)
 
 
 def test_step_times_follow_the_machine_but_not_one_hiccup() -> None:
@@ -94,6 +108,7 @@ def test_chances_fall_along_a_draft_and_with_a_sequence_that_refuses() -> None:
     for _ in range(20):
         refusing.add(False)
         agreeing.add(True)
-    assert all(low < mid < high for low, mid, high in zip(
-        rates.chances(3, 6, refusing), neutral, rates.chances(3, 6, agreeing), strict=True
-    ))
+    assert all(
+        low < mid < high
+        for low, mid, high in zip(rates.chances(3, 6, refusing), neutral, rates.chances(3, 6, agreeing), strict=True)
+    )

@@ -66,6 +66,7 @@ def test_recent_text_is_found_within_each_text_alone(texts: list[list[int]], tai
         assert not texts or search(texts[-1], tail) is None
         return
     run = [*tail[-found.length :], *found.continuation]
+    assert len(run) > found.length
     assert any(text[start : start + len(run)] == run for text in texts for start in range(len(text)))
 
 

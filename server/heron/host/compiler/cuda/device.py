@@ -1,0 +1,119 @@
+"""One CUDA device: memory, a stream, and graphs of launches. TVM launches the kernels; the rest is the CUDA runtime.
+
+TVM has no interface for page-locked memory and none for capturing launches that it does not make itself, so these few
+calls go to the runtime library that TVM has loaded already (CUDA Runtime API 13).
+"""
+
+import ctypes
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from heron.errors import OutOfMemory
+
+_TO_DEVICE, _FROM_DEVICE = 1, 2
+_THIS_THREAD = 1  # a capture fails only on unsafe calls of its own thread
+
+Array = npt.NDArray[Any]
+
+
+class CudaDevice:
+    """The device `index`, used from one thread."""
+
+    def __init__(self, index: int = 0) -> None:
+        import tvm
+
+        self._device, self._runtime = tvm.cuda(index), tvm.runtime
+        self._cuda = ctypes.CDLL("libcudart.so.13")
+        self._stream = ctypes.c_void_p()
+        self._call("cudaSetDevice", index)
+        self._call("cudaStreamCreate", ctypes.byref(self._stream))
+        self._device.set_raw_stream(self._stream.value)
+
+    def allocate(self, shape: tuple[int, ...], dtype: str) -> Any:
+        """An uninitialised tensor; OutOfMemory if the device has no room."""
+        try:
+            return self._runtime.empty(shape, dtype, self._device)
+        except (RuntimeError, ValueError) as error:
+            size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+            raise OutOfMemory(f"The GPU has no room for {size / 1e6:.0f} MB.", hint=str(error)) from error
+
+    def zeros(self, shape: tuple[int, ...], dtype: str) -> Any:
+        """A zeroed tensor."""
+        tensor = self.allocate(shape, dtype)
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        self._call("cudaMemset", _pointer(tensor), 0, ctypes.c_size_t(size))
+        return tensor
+
+    def upload(self, array: Array) -> Any:
+        """A tensor with the array's values."""
+        tensor = self.allocate(array.shape, array.dtype.name)
+        self.write(tensor, np.ascontiguousarray(array))
+        self.synchronize()
+        return tensor
+
+    def lock_memory(self, shape: tuple[int, ...], dtype: str) -> Array:
+        """An array that the device copies from and to at full speed; it lives as long as the process."""
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        pointer = ctypes.c_void_p()
+        self._call("cudaMallocHost", ctypes.byref(pointer), ctypes.c_size_t(size))
+        assert pointer.value is not None
+        return np.frombuffer((ctypes.c_char * size).from_address(pointer.value), dtype).reshape(shape)
+
+    def write(self, tensor: Any, array: Array) -> None:
+        """Copy an array to the beginning of a tensor, in the stream's order."""
+        self._copy(_pointer(tensor), array.ctypes.data_as(ctypes.c_void_p), array.nbytes, _TO_DEVICE)
+
+    def read(self, array: Array, tensor: Any) -> None:
+        """Fill an array from the beginning of a tensor and wait for it."""
+        self._copy(array.ctypes.data_as(ctypes.c_void_p), _pointer(tensor), array.nbytes, _FROM_DEVICE)
+        self.synchronize()
+
+    def synchronize(self) -> None:
+        """Wait until everything asked of the device is done."""
+        self._call("cudaStreamSynchronize", self._stream)
+
+    def capture(self, enqueue: Callable[[], None]) -> Any:
+        """A graph of what `enqueue` launches, for `replay`; nothing runs yet."""
+        graph, executable = ctypes.c_void_p(), ctypes.c_void_p()
+        self._call("cudaStreamBeginCapture", self._stream, _THIS_THREAD)
+        try:
+            enqueue()
+        finally:
+            self._call("cudaStreamEndCapture", self._stream, ctypes.byref(graph))
+        self._call("cudaGraphInstantiate", ctypes.byref(executable), graph, ctypes.c_ulonglong(0))
+        self._call("cudaGraphDestroy", graph)
+        return executable
+
+    def replay(self, graph: Any) -> None:
+        """Launch a captured graph."""
+        self._call("cudaGraphLaunch", graph, self._stream)
+
+    def _copy(self, target: Any, source: Any, size: int, kind: int) -> None:
+        self._call("cudaMemcpyAsync", target, source, ctypes.c_size_t(size), kind, self._stream)
+
+    def _call(self, name: str, *arguments: Any) -> None:
+        code = getattr(self._cuda, name)(*arguments)
+        if code:
+            self._cuda.cudaGetErrorString.restype = ctypes.c_char_p
+            raise RuntimeError(f"{name}: {self._cuda.cudaGetErrorString(code).decode()}")
+
+
+def load_functions(path: str) -> Any:
+    """The compiled library at `path`: kernels by name."""
+    import tvm
+
+    return tvm.runtime.load_module(path)
+
+
+def has_cuda_device() -> bool:
+    """Whether TVM sees a CUDA device here."""
+    import tvm
+
+    return bool(tvm.cuda(0).exist)
+
+
+def _pointer(tensor: Any) -> ctypes.c_void_p:
+    return ctypes.c_void_p(tensor.data_ptr())

@@ -1,0 +1,43 @@
+"""All CUDA kernels of a decoder as one library: what is compiled, by name."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from heron.errors import CompileFailed
+from heron.host.compiler.cuda.activation import embed, quantize_rms, quantize_silu
+from heron.host.compiler.cuda.attention import attend, combine, copy_page, rotate_and_append
+from heron.host.compiler.cuda.linear_matrix import linear_matrix
+from heron.host.compiler.cuda.linear_vector import linear_vector
+from heron.host.compiler.cuda.plan import KernelPlan
+from heron.host.compiler.cuda.shapes import VECTOR_TOKENS
+
+_log = logging.getLogger(__name__)
+
+
+def compile_kernels(plan: KernelPlan, architecture: str = "sm_90") -> Any:
+    """An executable with every kernel of the plan; CompileFailed if TVM, or the CUDA compiler it calls, cannot."""
+    import tvm
+
+    limits = {"max_threads_per_block": 1024, "thread_warp_size": 32, "max_shared_memory_per_block": 49152}
+    host = {"kind": "llvm", "mtriple": str(tvm.target.codegen.llvm_get_system_triple())}
+    target = tvm.target.Target({"kind": "cuda", "arch": architecture, **limits}, host=host)
+    try:
+        module = tvm.IRModule({str(kernel.attrs["global_symbol"]): kernel for kernel in _kernels(plan)})
+        with target:  # the callback that compiles CUDA reads the architecture here
+            return tvm.compile(module, target=target)
+    except (tvm.error.TVMError, ValueError, TypeError, RuntimeError) as error:
+        _log.exception("compilation failed")
+        raise CompileFailed(f"The model could not be compiled for CUDA {architecture}: {error}") from error
+
+
+def _kernels(plan: KernelPlan) -> Iterator[Any]:
+    shape = plan.decoder
+    yield embed(plan.embedding, plan.vocab_rows, shape.hidden)
+    yield quantize_rms("quantize_rms", shape.hidden, shape.epsilon, picked=False)
+    yield quantize_rms("quantize_picked", shape.hidden, shape.epsilon, picked=True)
+    yield quantize_silu(shape.feed_forward)
+    yield from (rotate_and_append(shape), attend(shape), combine(shape), copy_page(shape))
+    for linear in sorted(plan.linears, key=lambda item: item.name):
+        yield from (linear_vector(linear, tokens) for tokens in VECTOR_TOKENS)
+        yield linear_matrix(linear)

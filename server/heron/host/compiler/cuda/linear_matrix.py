@@ -1,0 +1,258 @@
+"""Linear layers for many tokens: int8 tensor cores on blocks of 64 tokens and 64 rows of weights.
+
+A step takes 64 k: the block unpacks the weights' codes to bytes in shared memory, beside the activations' codes; each
+of four warps multiplies 32 tokens with 32 rows (`mma.m16n8k32`, or two `k16` where 16 values share a scale), and the
+integer products are scaled and added up in float32. The next step's data is loaded while this one's is multiplied.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tvm.tirx.script import builder as T
+
+from heron.host.compiler.cuda.activation import QuantBuffers, Weights, declare_quantised, declare_weights
+from heron.host.compiler.cuda.emit import (
+    WARP,
+    Expr,
+    argument,
+    build_kernel,
+    copy_words,
+    launch,
+    put,
+    registers,
+    shared,
+    synchronize,
+    unpack_codes,
+)
+from heron.host.compiler.cuda.formats import ROW_TILE, GroupFormat
+from heron.host.compiler.cuda.shapes import MATRIX_TOKENS, MAX_TOKENS, LinearShape
+
+_THREADS = 128
+_STEP_GROUPS = 2  # groups of 32 k a step
+_ROW_WORDS = 8 * _STEP_GROUPS + 4  # a row of codes in shared memory; the pad spreads rows over the banks
+_MMA = """
+__forceinline__ __device__ void heron_mma_s8_k{k}(int* d, {arguments}) {{
+  asm volatile("mma.sync.aligned.m16n8k{k}.row.col.s32.s8.s8.s32 {{%0,%1,%2,%3}}, {{{a}}}, {{{b}}}, {{%{z},%{z},%{z},%{z}}};"
+    : "=r"(d[0]), "=r"(d[1]), "=r"(d[2]), "=r"(d[3]) : {inputs}, "r"(0));
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tiles:
+    """A step's data in shared memory, by token or row of weights. Codes are flat: TVM would cut off the pad."""
+
+    inputs: Any
+    input_scales: Any
+    input_sums: Any
+    weights: Any
+    scales: Any
+    offsets: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Loads:
+    """What one thread loads for a step: two parts of the inputs, one group of the weights, and their numbers."""
+
+    inputs: Any
+    numbers: Any
+    codes: Any
+    high: Any
+    halves: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A block's place and arguments; `row` and `group` are those of the weights this thread loads."""
+
+    format: GroupFormat
+    source: QuantBuffers
+    weights: Weights
+    first_token: Expr
+    first_row: Expr
+    thread: Expr
+
+    @property
+    def row(self) -> Expr:
+        return self.thread // _STEP_GROUPS
+
+    @property
+    def group(self) -> Expr:
+        return self.thread % _STEP_GROUPS
+
+
+def linear_matrix(shape: LinearShape) -> Any:
+    """PrimFunc `(blocks, codes, scales, sums, weights…, [bias,] out)` for blocks * 64 tokens; out as `linear_vector`'s."""
+    steps = shape.inner // (32 * _STEP_GROUPS)
+
+    def emit() -> None:
+        blocks = T.arg("blocks", T.int32())
+        source = declare_quantised(shape.inner)
+        weights = declare_weights(shape.format, shape.rows, shape.inner)
+        bias = argument("bias", (shape.rows,), "float32") if shape.epilogue == "bias" else None
+        out = argument("out", (MAX_TOKENS, shape.rows), "float32")
+        with launch([shape.rows // ROW_TILE, blocks], _THREADS) as (column, line, thread):
+            block = _Block(
+                shape.format, source, weights, T.Bind(line * MATRIX_TOKENS), T.Bind(column * ROW_TILE), thread
+            )
+            tiles, loads, sums = _allocate_tiles(shape.format), _allocate_loads(shape.format), registers(32, "float32")
+            for index in range(32):
+                put(sums, T.float32(0), index)
+            _load(block, loads, 0)
+            with T.serial(0, steps) as step:
+                _share(block, loads, tiles)
+                synchronize()
+                _load(block, loads, T.Bind(T.min(step + 1, steps - 1)))
+                for group in range(_STEP_GROUPS):
+                    _multiply(block, tiles, sums, group)
+                synchronize()
+            _write(shape, block, sums, (bias, out))
+
+    return build_kernel(f"linear_{shape.name}_matrix", emit)
+
+
+def _allocate_tiles(data_format: GroupFormat) -> _Tiles:
+    numbers = _STEP_GROUPS * data_format.groups
+    return _Tiles(
+        shared([MATRIX_TOKENS * _ROW_WORDS], "int32"),
+        shared([MATRIX_TOKENS, _STEP_GROUPS], "float32"),
+        shared([MATRIX_TOKENS, numbers], "float32"),
+        shared([ROW_TILE * _ROW_WORDS], "int32"),
+        shared([ROW_TILE, numbers], "float32"),
+        shared([ROW_TILE, numbers], "float32"),
+    )
+
+
+def _allocate_loads(data_format: GroupFormat) -> _Loads:
+    return _Loads(
+        registers(8, "int32"),
+        registers(3, "float32"),
+        registers(data_format.code_words, "int32"),
+        registers(max(1, data_format.high_words), "int32"),
+        registers(2 * data_format.groups, "float16"),
+    )
+
+
+def _load(block: _Block, loads: _Loads, step: Expr) -> None:
+    """Load this thread's share of a step into registers."""
+    for index in range(2):
+        token, part = _input_part(block, index)
+        source = block.source.codes[block.first_token + token, T.Ramp(step * 16 + part * 4, 1, 4)]
+        T.buffer_store(loads.inputs, source, [T.Ramp(index * 4, 1, 4)])
+    token, group = block.first_token + block.row, T.Bind(step * _STEP_GROUPS + block.group)
+    put(loads.numbers, block.source.scales[token, group], 0)
+    for index in range(2):
+        put(loads.numbers, block.source.sums[token, group * 2 + index], index + 1)
+    row, weights = block.first_row + block.row, block.weights
+    copy_words(loads.codes, weights.codes, [row, group, 0], block.format.code_words)
+    if weights.high is not None:
+        copy_words(loads.high, weights.high, [row, group, 0], block.format.high_words)
+    groups = block.format.groups
+    for index in range(groups):
+        put(loads.halves, weights.scales[row, group * groups + index], index)
+        if weights.offsets is not None:
+            put(loads.halves, weights.offsets[row, group * groups + index], groups + index)
+
+
+def _input_part(block: _Block, index: int) -> tuple[Expr, Expr]:
+    """Token, and which 16 bytes of its 64, of the part `index` this thread loads."""
+    place = block.thread + _THREADS * index
+    return place // 4, place % 4
+
+
+def _share(block: _Block, loads: _Loads, tiles: _Tiles) -> None:
+    """Write what this thread loaded to shared memory, weights unpacked."""
+    for index in range(2):
+        token, part = _input_part(block, index)
+        for word in range(4):
+            put(tiles.inputs, loads.inputs[index * 4 + word], token * _ROW_WORDS + part * 4 + word)
+    row, group, groups = block.row, block.group, block.format.groups
+    put(tiles.input_scales, loads.numbers[0], row, group)
+    for index in range(groups):
+        summed = loads.numbers[index + 1] if groups == 2 else loads.numbers[1] + loads.numbers[2]
+        put(tiles.input_sums, summed, row, group * groups + index)
+        put(tiles.scales, T.Cast("float32", loads.halves[index]), row, group * groups + index)
+        if block.weights.offsets is not None:
+            offset = T.Cast("float32", loads.halves[groups + index])
+            put(tiles.offsets, offset, row, group * groups + index)
+    for index, word in enumerate(unpack_codes(block.format, loads.codes, loads.high)):
+        put(tiles.weights, _centre(word, block.format.zero_point), row * _ROW_WORDS + group * 8 + index)
+
+
+def _centre(word: Expr, zero_point: int) -> Expr:
+    """Each byte less the zero point; bytes are below 128, so that setting their top bit stops borrows."""
+    if not zero_point:
+        return word
+    top, centre = T.reinterpret("int32", T.uint32(0x80808080)), T.int32(zero_point * 0x01010101)
+    return T.bitwise_xor(T.bitwise_or(word, top) - centre, top)
+
+
+def _multiply(block: _Block, tiles: _Tiles, sums: Any, group: int) -> None:
+    """Add one group of 32 k to the warp's 32 x 32 sums."""
+    lane, warp = block.thread % WARP, block.thread // WARP
+    first_token = T.Bind((warp // 2) * 32 + lane // 4)
+    first_row = T.Bind((warp % 2) * 32)
+    word = T.Bind(lane % 4 + group * 8)
+    tokens = [[T.Bind(first_token + tile * 16 + half * 8) for half in range(2)] for tile in range(2)]
+    inputs = [[T.Bind(tiles.inputs[line * _ROW_WORDS + word + 4 * k]) for k in range(2) for line in pair] for pair in tokens]
+    for column in range(4):
+        row = T.Bind(first_row + column * 8 + lane // 4)
+        weights = [T.Bind(tiles.weights[row * _ROW_WORDS + word + 4 * k]) for k in range(2)]
+        pair = [T.Bind(first_row + column * 8 + (lane % 4) * 2 + index) for index in range(2)]
+        for tile in range(2):
+            for part, products in enumerate(_products(block.format, inputs[tile], weights)):
+                place = group * block.format.groups + part
+                for index in range(4):
+                    line, side = tokens[tile][index // 2], pair[index % 2]
+                    scale = tiles.input_scales[line, group]
+                    value = scale * T.Cast("float32", products[index]) * tiles.scales[side, place]
+                    if block.weights.offsets is not None:
+                        value = value + tiles.offsets[side, place] * tiles.input_sums[line, place]
+                    at = (tile * 4 + column) * 4 + index
+                    put(sums, sums[at] + value, at)
+
+
+def _products(data_format: GroupFormat, inputs: list[Expr], weights: list[Expr]) -> Iterator[Any]:
+    """Registers with four integer sums of products for each scale of a group."""
+    if data_format.groups == 1:
+        yield _mma(32, inputs, weights)
+    else:
+        for half in range(2):
+            yield _mma(16, inputs[2 * half : 2 * half + 2], weights[half : half + 1])
+
+
+def _mma(k: int, inputs: list[Expr], weights: list[Expr]) -> Any:
+    """Products of 16 tokens with 8 rows over k (PTX ISA, `mma.m16n8k16` and `mma.m16n8k32`, s8)."""
+    products = registers(4, "int32")
+    operands = [*inputs, *weights]
+    names = [f"x{index}" for index in range(len(operands))]
+    slots = [f"%{index + 4}" for index in range(len(operands))]
+    source = _MMA.format(
+        k=k,
+        arguments=", ".join(f"int {name}" for name in names),
+        a=",".join(slots[: len(inputs)]),
+        b=",".join(slots[len(inputs) :]),
+        z=len(operands) + 4,
+        inputs=", ".join(f'"r"({name})' for name in names),
+    )
+    pointer = T.address_of(products[0])
+    T.evaluate(T.cuda.func_call(f"heron_mma_s8_k{k}", pointer, *operands, source_code=source))
+    return products
+
+
+def _write(shape: LinearShape, block: _Block, sums: Any, buffers: tuple[Any, Any]) -> None:
+    bias, out = buffers
+    lane, warp = block.thread % WARP, block.thread // WARP
+    first_token = T.Bind(block.first_token + (warp // 2) * 32 + lane // 4)
+    first_row = T.Bind(block.first_row + (warp % 2) * 32 + (lane % 4) * 2)
+    for tile in range(2):
+        for column in range(4):
+            for index in range(4):
+                token, row = first_token + tile * 16 + (index // 2) * 8, first_row + column * 8 + index % 2
+                value = sums[(tile * 4 + column) * 4 + index]
+                if shape.epilogue == "bias":
+                    value = value + bias[row]
+                elif shape.epilogue == "residual":
+                    value = value + out[token, row]
+                put(out, value, token, row)

@@ -1,0 +1,17 @@
+"""All that shapes a decoder's CUDA library. Plain data, no TVM."""
+
+from dataclasses import dataclass
+
+from heron.host.compiler.cuda.formats import GroupFormat
+from heron.host.compiler.cuda.shapes import DecoderShape, LinearShape
+
+
+@dataclass(frozen=True, slots=True)
+class KernelPlan:
+    """All that shapes the compiled code: equal plans give equal libraries."""
+
+    decoder: DecoderShape
+    embedding: GroupFormat
+    vocab_rows: int
+    """Rows of the packed embedding"""
+    linears: frozenset[LinearShape]
