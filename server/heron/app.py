@@ -26,7 +26,7 @@ async def connect(settings: Settings) -> HostAddress:
     """The server that `settings` name, or this user's host, started if none runs. May take seconds."""
     if settings.host.url:
         return HostAddress(base_url=settings.host.url, token=settings.host.token)
-    return await asyncio.to_thread(ensure_host, home_folder())
+    return await asyncio.to_thread(ensure_host, home_folder(), model=_chosen_model(settings))
 
 
 def run_host(port: int | None) -> int:
@@ -52,6 +52,11 @@ def stop_host() -> int:
             host.terminate()
             host.wait(_LEAVE_WAIT_S)
     return 0
+
+
+def _chosen_model(settings: Settings) -> str:
+    """The model an editor's own settings name; empty where they leave it to the home's."""
+    return "" if settings.model.name == Settings().model.name else settings.model.name
 
 
 def _script() -> "Script | None":

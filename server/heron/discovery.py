@@ -58,8 +58,10 @@ def find_host(home: Path) -> HostAddress | None:
     return record.address if _accepts(record.address) else None
 
 
-def ensure_host(home: Path, timeout_s: float = 30.0) -> HostAddress:
+def ensure_host(home: Path, timeout_s: float = 30.0, model: str = "") -> HostAddress:
     """The address of the host of this home, which is started if there is none. Blocks: call it in a thread.
+
+    `model` is what a host that is started here serves, in place of the one in the home's settings.
 
     Returns when `/healthz` answers, whatever the state of the model. Raises HostUnreachable with the end of the
     host's log if it dies, or has not answered in time.
@@ -69,7 +71,7 @@ def ensure_host(home: Path, timeout_s: float = 30.0) -> HostAddress:
     deadline = time.monotonic() + timeout_s
     try:
         with FileLock(run_folder(home) / "start.lock", timeout=timeout_s):
-            address = find_host(home) or _start_host(home, deadline)
+            address = find_host(home) or _start_host(home, deadline, model)
     except Timeout:
         raise HostUnreachable(f"Another process has been starting the Heron host for {timeout_s:g} s.") from None
     _await_health(home, address, deadline)
@@ -164,26 +166,26 @@ def _short_folder(path: Path) -> Path:
     return _make_private(Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"heron-{key}")
 
 
-def _start_host(home: Path, deadline: float) -> HostAddress:
+def _start_host(home: Path, deadline: float, model: str) -> HostAddress:
     log = log_path(home)
     begin = _rotate(log)
-    process = _spawn(home, log)
+    process = _spawn(home, log, model)
     while time.monotonic() < deadline:
         if address := find_host(home):
             return address
         code = process.poll()
         if code == 0:  # it met another host that was then leaving
-            process = _spawn(home, log)
+            process = _spawn(home, log, model)
         elif code is not None:
             raise HostUnreachable(f"The Heron host ended with code {code}.", hint=_log_tail(log, begin))
         time.sleep(_POLL_S)
     raise HostUnreachable("The Heron host did not start in time.", hint=_log_tail(log, begin))
 
 
-def _spawn(home: Path, log: Path) -> "subprocess.Popen[bytes]":
+def _spawn(home: Path, log: Path, model: str) -> "subprocess.Popen[bytes]":
     """Start a host that outlives this process. Its folder is the home, so that no workspace file is imported."""
     command = [sys.executable, "-m", "heron", "host"]
-    environment = os.environ | {"HERON_HOME": str(home)}
+    environment = os.environ | {"HERON_HOME": str(home)} | ({"HERON_MODEL": model} if model else {})
     with open(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
         process = subprocess.Popen(
             command,

@@ -208,6 +208,12 @@ def test_a_killed_host_is_replaced(home: Path) -> None:
     assert discovery.read_record(home).pid != killed.pid
 
 
+def test_a_host_that_is_started_serves_the_model_asked_for(home: Path) -> None:
+    discovery.ensure_host(home, model="smollm2-135m-instruct")
+    host = psutil.Process(discovery.read_record(home).pid)
+    assert host.environ()["HERON_MODEL"] == "smollm2-135m-instruct"
+
+
 def test_a_host_starts_for_a_long_home(home: Path) -> None:
     home = home / LONG_NAME
     address = discovery.ensure_host(home)

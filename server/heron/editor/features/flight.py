@@ -24,6 +24,7 @@ class Flight:
         self.text = ""
         self.usage: Usage | None = None
         self.first_text_at: float | None = None
+        self._ran_out = False
         self._followers = 0
         self._closed = False
         self._changed = asyncio.Event()
@@ -61,7 +62,7 @@ class Flight:
     def _finish(self, place: Place) -> str | None:
         self._task.result()
         typed = place.typed_since(self.place)
-        text = finish(self.text, self.context)
+        text = finish(_whole_lines(self.text) if self._ran_out else self.text, self.context)
         if typed is None or text is None or not text.startswith(typed):
             return None
         return text[len(typed) :] or None
@@ -85,8 +86,14 @@ class Flight:
             self.first_text_at = time.perf_counter()
         self.text += delta.text
         self.usage = delta.usage or self.usage
+        self._ran_out = delta.finish_reason == "length"
         self._changed.set()
         return is_complete(self.text, self.context)
+
+
+def _whole_lines(text: str) -> str:
+    """The text without a last line that the limit of tokens broke off, unless it is the only one."""
+    return text[: text.rfind("\n")] if "\n" in text.strip() else text
 
 
 def _agree(streamed: str, typed: str) -> bool:

@@ -13,7 +13,7 @@ from heron.editor.features.flight import Flight
 from heron.editor.features.place import Place, find_place
 from heron.editor.postprocess.pipeline import finish
 from heron.errors import WorkerCrashed
-from heron.wire import Delta, Usage
+from heron.wire import Delta, FinishReason, Usage
 
 BEFORE, AFTER = "x = ", "\n"
 
@@ -21,7 +21,8 @@ BEFORE, AFTER = "x = ", "\n"
 class Stream:
     """Deltas that come when the test says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, finish_reason: FinishReason = "stop") -> None:
+        self._finish_reason = finish_reason
         self._items: asyncio.Queue[str | Exception | None] = asyncio.Queue()
         self.closed = asyncio.Event()
 
@@ -34,7 +35,7 @@ class Stream:
                 if isinstance(item, Exception):
                     raise item
                 yield Delta(item)
-            yield Delta(finish_reason="stop", usage=Usage(1, 2, 3))
+            yield Delta(finish_reason=self._finish_reason, usage=Usage(1, 2, 3))
         finally:
             self.closed.set()
 
@@ -178,3 +179,15 @@ async def _join_late(pieces: list[str], typed: str, arrived: int) -> str | None:
     finally:
         flight.close()
         await settle()
+
+
+@pytest.mark.parametrize(("finish_reason", "offered"), [("stop", "    a = 1\n    b = 2"), ("length", "    a = 1")])
+async def test_a_line_that_the_limit_broke_off_is_not_offered(finish_reason: FinishReason, offered: str) -> None:
+    document = Document("file:///a.py", 1, "python", "def f():\n")
+    end = document.position(len(document.text))
+    stream = Stream(finish_reason)
+    asked = build_context(document, end, None, Budget(100, 100, len))
+    flight = Flight(find_place(document, end), asked, stream.deltas())
+    stream.send("    a = 1\n    b = 2")
+    stream.send(None)
+    assert await flight.follow(find_place(document, end)) == offered
