@@ -26,13 +26,11 @@ class Lookup:
         return self.proposed
 
     def judge(self, token_ids: list[int], rates: AcceptanceRates) -> None:
-        """Compare the last proposal with the tokens that came, whether or not it was verified."""
+        """Compare the last proposal with the tokens that came, verified or not: up to the first that differs."""
         if self.proposed is None:
             return
         proposed, length = self.proposed.continuation, self.proposed.length
         for place, (guess, token_id) in enumerate(zip(proposed, token_ids, strict=False)):
             rates.observe(length + place, guess == token_id)
             self.verdicts.add(guess == token_id)
-            if guess != token_id:
-                break
         self.proposed = None

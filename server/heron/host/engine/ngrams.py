@@ -6,7 +6,6 @@ the last tokens is a guess at what follows now.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 SIZES = (8, 5, 3, 2, 1)
 """Lengths of the runs that are indexed, longest first. A single token is a poor guide, yet pays where a verified
@@ -36,14 +35,12 @@ class NgramIndex:
         return len(self._token_ids)
 
     def extend(self, token_ids: Sequence[int]) -> None:
-        """Append tokens; 0.6 µs each in bulk, 4 µs when they come alone."""
-        before, text = len(self._token_ids), self._token_ids
+        """Append tokens; about 1 µs each."""
+        text, before = self._token_ids, len(self._token_ids)
         text.extend(token_ids)
         for size, ends in zip(SIZES, self._ends, strict=True):
-            start = max(before - size, 0)
-            tail = text[start:-1]  # the run at the very end is followed by nothing yet
-            runs = zip(*(islice(tail, skip, None) for skip in range(size)), strict=False)
-            ends.update(zip(runs, range(start + size, len(text)), strict=True))
+            for end in range(max(before, size), len(text)):  # the run at the very end is followed by nothing yet
+                ends[tuple(text[end - size : end])] = end
 
     def separate(self) -> None:
         """End a text: what is appended from now on is another, and nothing is found across the border."""

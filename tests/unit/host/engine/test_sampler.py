@@ -66,6 +66,15 @@ def test_frequencies_are_the_softmax_of_the_logits_over_the_temperature() -> Non
     assert np.abs(counts / 20_000 - expected).max() < 0.02
 
 
+def test_frequencies_are_right_among_many_tokens() -> None:
+    logits = np.log(np.arange(1, 1001, dtype=np.float32))
+    counts = np.bincount(draws(Sampling(temperature=1.0, seed=4), logits, 20_000), minlength=1000)
+    shares = counts.reshape(20, 50).sum(axis=1) / 20_000
+    expected = np.arange(1, 1001).reshape(20, 50).sum(axis=1) / 500_500
+    assert np.abs(shares - expected).max() < 0.01
+    assert counts[-100:].std() < 12
+
+
 def test_a_seed_repeats_itself_and_another_differs() -> None:
     logits = random_logits(2)
     first = draws(Sampling(temperature=1.0, seed=5), logits, 20)

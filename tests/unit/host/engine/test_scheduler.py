@@ -177,3 +177,32 @@ def test_a_step_never_holds_more_tokens_than_allowed() -> None:
         for chunk in chunks:
             scheduler.commit(chunk)
             chunk.sequence.token_ids += [7] * chunk.num_logits
+
+
+def test_a_draft_is_cut_to_the_pages_there_are() -> None:
+    scheduler = make_scheduler(num_pages=2, page_size=2)
+    add(scheduler, make_sequence([1, 2]))
+    run_step(scheduler)
+    (chunk,) = scheduler.plan()
+    extended = scheduler.extend(chunk, (5, 6, 7))
+    assert (extended.draft, extended.num_tokens, extended.num_logits) == ((5,), 2, 2)
+    assert scheduler.extend(chunk, ()) == chunk
+    roomy = make_scheduler(num_pages=3, page_size=2)
+    add(roomy, make_sequence([1, 2]))
+    run_step(roomy)
+    (chunk,) = roomy.plan()
+    assert roomy.extend(chunk, (5, 6, 7)).draft == (5, 6, 7)
+    assert len(chunk.lease.pages) == 3
+
+
+def test_rejected_drafts_are_not_counted_as_computed() -> None:
+    scheduler = make_scheduler()
+    sequence = make_sequence([1, 2])
+    add(scheduler, sequence)
+    run_step(scheduler)
+    (chunk,) = scheduler.plan()
+    chunk = scheduler.extend(chunk, (5, 6, 7))
+    sequence.token_ids += [5, 8]
+    scheduler.commit(chunk, num_rejected=2)
+    assert sequence.num_computed == 4
+    assert sequence.num_pending == 1

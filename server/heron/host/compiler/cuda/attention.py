@@ -1,9 +1,9 @@
 """Attention over the paged KV cache, and what surrounds it: rotation and append before, combining after.
 
-Keys and values lie token-major in pages, float16 `[layers][pages][kv heads][16][head_size]`. A block takes one token and
-one key head with its group of query heads, and a share of that token's pages; each of its warps walks pages of its own
-with a running maximum and sum (Milakov and Gimelshein 2018; Dao et al. 2023, Flash-Decoding). The warps' partial results
-are combined, and quantised for the output projection, by a second kernel.
+Keys and values lie token-major in pages, float16 `[layers][pages][kv heads][16][head_size]`. A block takes one token
+and one key head with its group of query heads, and a share of that token's pages; each of its warps walks pages of its
+own with a running maximum and sum (Milakov and Gimelshein 2018; Dao et al. 2023, Flash-Decoding). The warps' partial
+results are combined, and quantised for the output projection, by a second kernel.
 """
 
 import math
@@ -14,6 +14,7 @@ from tvm.tirx.script import builder as T
 
 from heron.host.compiler.cuda.activation import declare_quantised, quantize_group
 from heron.host.compiler.cuda.emit import (
+    ALL_LANES,
     WARP,
     Expr,
     argument,
@@ -68,7 +69,9 @@ def rotate_and_append(shape: DecoderShape) -> Any:
             for start in range(0, shape.num_kv_heads * shape.head_size, _THREADS):
                 column = T.Bind(thread + start)
                 with when(T.And(column < shape.num_kv_heads * shape.head_size, slot >= 0)):
-                    append.store(values, column // shape.head_size, column % shape.head_size, qkv[token, column + first])
+                    append.store(
+                        values, column // shape.head_size, column % shape.head_size, qkv[token, column + first]
+                    )
 
     return build_kernel("rotate_and_append", emit)
 
@@ -105,29 +108,47 @@ def attend(shape: DecoderShape) -> Any:
     return build_kernel("attend", emit)
 
 
-def combine(shape: DecoderShape) -> Any:
-    """PrimFunc `combine(n, partials_a_token, sums, maxima, weights, codes, scales, sums)`: heads, quantised."""
+def combine(shape: DecoderShape, count: int) -> Any:
+    """PrimFunc `combine_<count>(n, sums, maxima, weights, codes, scales, sums)`: `count` partials a token to heads.
+
+    A warp makes 32 dimensions of a head, and quantises them for the output projection.
+    """
     groups = shape.attended // WARP
 
     def emit() -> None:
-        n, count = T.arg("n", T.int32()), T.arg("partials_a_token", T.int32())
+        n = T.arg("n", T.int32())
         sums, maxima, weights = _declare_partials(shape)
         target = declare_quantised(shape.attended)
         with launch([n, groups], WARP) as (token, group, lane):
             head, first = T.Bind(group * WARP // shape.head_size), T.Bind(token * count)
             column = T.Bind(group * WARP % shape.head_size + lane)
-            state = registers(3, "float32")
-            for index, value in enumerate((_LOWEST, 0.0, 0.0)):
-                put(state, T.float32(value), index)
-            with T.serial(0, count) as step:
-                put(state, T.max(state[0], maxima[first + step, head]), 0)
-            with T.serial(0, count) as step:
-                factor = T.Bind(T.exp(maxima[first + step, head] - state[0]))
-                put(state, state[1] + factor * weights[first + step, head], 1)
-                put(state, state[2] + factor * sums[first + step, head, column], 2)
-            quantize_group(target, (token, group), lane, state[2] / T.max(state[1], T.float32(1e-30)))
+            factors, weight = _weigh_partials((maxima, weights), (first, head), lane, count)
+            total = registers(1, "float32")
+            put(total, T.float32(0), 0)
+            for index in range(count):
+                factor = T.tvm_warp_shuffle(T.uint32(ALL_LANES), factors[index // WARP], index % WARP, WARP, WARP)
+                put(total, total[0] + factor * sums[first + index, head, column], 0)
+            quantize_group(target, (token, group), lane, total[0] / T.max(weight, T.float32(1e-30)))
 
-    return build_kernel("combine", emit)
+    return build_kernel(f"combine_{count}", emit)
+
+
+def _weigh_partials(
+    partials: tuple[Any, Any], place: tuple[Expr, Expr], lane: Expr, count: int
+) -> tuple[list[Expr], Expr]:
+    """Factors of the partials, lane i holding those of i, i + 32, …; and the sum of weights times factors."""
+    (maxima, weights), (first, head) = partials, place
+    rows = [T.Bind(first + T.min(lane + start, count - 1)) for start in range(0, count, WARP)]
+    highest = [T.Bind(maxima[row, head]) for row in rows]
+    largest = highest[0]
+    for value in highest[1:]:
+        largest = T.max(largest, value)
+    largest = T.Bind(warp_max(largest))
+    factors = [T.Bind(T.exp(value - largest)) for value in highest]
+    weight: Expr = T.float32(0)
+    for start, row, factor in zip(range(0, count, WARP), rows, factors, strict=True):
+        weight = weight + T.Select(lane + start < count, factor * weights[row, head], T.float32(0))
+    return factors, T.Bind(warp_sum(weight))
 
 
 def copy_page(shape: DecoderShape) -> Any:
@@ -207,7 +228,7 @@ def _declare_partials(shape: DecoderShape) -> tuple[Any, Any, Any]:
 
 
 def _share_queries(shape: DecoderShape, q: Any, place: tuple[Expr, Expr, Expr]) -> Any:
-    """The group's queries in shared memory, float32 [group, 2, head_size / 2 + pad], flat: TVM would cut off the pad."""
+    """The group's queries in shared memory, float32 [group, 2, head_size / 2 + pad]; flat, or TVM cuts off the pad."""
     token, head, thread = place
     half, width = shape.head_size // 2, shape.group * shape.head_size
     queries = shared([shape.group * 2 * (half + _PAD)], "float32")
@@ -240,7 +261,7 @@ def _add_page(shape: DecoderShape, state: _State, pools: list[Any], left: Expr) 
 
 
 def _score_keys(shape: DecoderShape, state: _State, place: Any, left: Expr) -> None:
-    """Two lanes a key, each half of its dimensions: scores become weights, sums so far are scaled to the new maximum."""
+    """Two lanes a key, each half of its dimensions: scores become weights; sums so far are scaled to a new maximum."""
     pool, indices = place
     half, columns = shape.head_size // 2, shape.head_size // WARP
     key, side = T.Bind(state.lane // 2), T.Bind(state.lane % 2)
@@ -305,4 +326,3 @@ def _write_partials(
         with when(state.lane == 0):
             put(maxima, state.maxima[head], partial, query_head)
             put(weights, total * T.float32(0.5), partial, query_head)  # two lanes counted each key
-

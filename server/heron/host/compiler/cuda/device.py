@@ -60,7 +60,9 @@ class CudaDevice:
         pointer = ctypes.c_void_p()
         self._call("cudaMallocHost", ctypes.byref(pointer), ctypes.c_size_t(size))
         assert pointer.value is not None
-        return np.frombuffer((ctypes.c_char * size).from_address(pointer.value), dtype).reshape(shape)
+        memory: Any = (ctypes.c_char * size).from_address(pointer.value)
+        values: Array = np.frombuffer(memory, dtype).reshape(shape)
+        return values
 
     def write(self, tensor: Any, array: Array) -> None:
         """Copy an array to the beginning of a tensor, in the stream's order."""

@@ -13,7 +13,7 @@ Expr = Any
 """A TIR expression. TVM carries no type information, so the name only documents."""
 
 WARP = 32
-_ALL_LANES = 0xFFFFFFFF
+ALL_LANES = 0xFFFFFFFF
 
 
 def build_kernel(name: str, emit: Callable[[], None]) -> Any:
@@ -83,7 +83,7 @@ def copy_words(target: Any, source: Any, place: Sequence[Expr], count: int) -> N
 
 def exchange(value: Expr, distance: int) -> Expr:
     """The value of the lane whose number differs in the bit `distance`."""
-    return T.tvm_warp_shuffle_xor(T.uint32(_ALL_LANES), value, distance, WARP, WARP)
+    return T.tvm_warp_shuffle_xor(T.uint32(ALL_LANES), value, distance, WARP, WARP)
 
 
 def warp_sum(value: Expr, lanes: int = WARP) -> Expr:

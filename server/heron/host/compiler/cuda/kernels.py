@@ -10,7 +10,7 @@ from heron.host.compiler.cuda.attention import attend, combine, copy_page, rotat
 from heron.host.compiler.cuda.linear_matrix import linear_matrix
 from heron.host.compiler.cuda.linear_vector import linear_vector
 from heron.host.compiler.cuda.plan import KernelPlan
-from heron.host.compiler.cuda.shapes import VECTOR_TOKENS
+from heron.host.compiler.cuda.shapes import ATTENTION_SPLITS, ATTENTION_WARPS, VECTOR_TOKENS
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +37,8 @@ def _kernels(plan: KernelPlan) -> Iterator[Any]:
     yield quantize_rms("quantize_rms", shape.hidden, shape.epsilon, picked=False)
     yield quantize_rms("quantize_picked", shape.hidden, shape.epsilon, picked=True)
     yield quantize_silu(shape.feed_forward)
-    yield from (rotate_and_append(shape), attend(shape), combine(shape), copy_page(shape))
+    yield from (rotate_and_append(shape), attend(shape), copy_page(shape))
+    yield from (combine(shape, splits * ATTENTION_WARPS) for splits in ATTENTION_SPLITS)
     for linear in sorted(plan.linears, key=lambda item: item.name):
         yield from (linear_vector(linear, tokens) for tokens in VECTOR_TOKENS)
         yield linear_matrix(linear)

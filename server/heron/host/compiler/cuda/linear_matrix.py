@@ -1,8 +1,10 @@
 """Linear layers for many tokens: int8 tensor cores on blocks of 64 tokens and 64 rows of weights.
 
-A step takes 64 k: the block unpacks the weights' codes to bytes in shared memory, beside the activations' codes; each
-of four warps multiplies 32 tokens with 32 rows (`mma.m16n8k32`, or two `k16` where 16 values share a scale), and the
+A step takes 128 k: the block unpacks the weights' codes to bytes in shared memory, beside the activations' codes; each
+of eight warps multiplies 16 tokens with 32 rows (`mma.m16n8k32`, or two `k16` where 16 values share a scale), and the
 integer products are scaled and added up in float32. The next step's data is loaded while this one's is multiplied.
+Products start from a number whose bits make the integer sum, read as a float, that sum plus 1.5 * 2**23: taking this
+off is cheaper than converting.
 """
 
 from collections.abc import Iterator
@@ -28,13 +30,17 @@ from heron.host.compiler.cuda.emit import (
 from heron.host.compiler.cuda.formats import ROW_TILE, GroupFormat
 from heron.host.compiler.cuda.shapes import MATRIX_TOKENS, MAX_TOKENS, LinearShape
 
-_THREADS = 128
-_STEP_GROUPS = 2  # groups of 32 k a step
-_ROW_WORDS = 8 * _STEP_GROUPS + 4  # a row of codes in shared memory; the pad spreads rows over the banks
+_THREADS = 256
+_STEP_GROUPS = 4  # groups of 32 k a step
+_STEP_WORDS = 8 * _STEP_GROUPS
+_SUMS = MATRIX_TOKENS * ROW_TILE // _THREADS
+_MAGIC, _MAGIC_BITS = 12582912.0, 0x4B400000  # 1.5 * 2**23
+_ROW_WORDS = _STEP_WORDS + 4  # a row of codes in shared memory; the pad spreads rows over the banks
 _MMA = """
 __forceinline__ __device__ void heron_mma_s8_k{k}(int* d, {arguments}) {{
-  asm volatile("mma.sync.aligned.m16n8k{k}.row.col.s32.s8.s8.s32 {{%0,%1,%2,%3}}, {{{a}}}, {{{b}}}, {{%{z},%{z},%{z},%{z}}};"
-    : "=r"(d[0]), "=r"(d[1]), "=r"(d[2]), "=r"(d[3]) : {inputs}, "r"(0));
+  asm volatile("mma.sync.aligned.m16n8k{k}.row.col.s32.s8.s8.s32 "
+    "{{%0,%1,%2,%3}}, {{{a}}}, {{{b}}}, {{%{z},%{z},%{z},%{z}}};"
+    : "=r"(d[0]), "=r"(d[1]), "=r"(d[2]), "=r"(d[3]) : {inputs}, "r"({start}));
 }}
 """
 
@@ -44,11 +50,11 @@ class _Tiles:
     """A step's data in shared memory, by token or row of weights. Codes are flat: TVM would cut off the pad."""
 
     inputs: Any
-    input_scales: Any
-    input_sums: Any
+    input_numbers: Any
+    """(scale, sum) by group of k that shares a scale, then token"""
     weights: Any
-    scales: Any
-    offsets: Any
+    numbers: Any
+    """(scale, offset), or scales alone, by group of k that shares a scale, then row"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +72,16 @@ class _Loads:
 class _Block:
     """A block's place and arguments; `row` and `group` are those of the weights this thread loads."""
 
-    format: GroupFormat
+    shape: LinearShape
     source: QuantBuffers
     weights: Weights
     first_token: Expr
     first_row: Expr
     thread: Expr
+
+    @property
+    def format(self) -> GroupFormat:
+        return self.shape.format
 
     @property
     def row(self) -> Expr:
@@ -83,8 +93,8 @@ class _Block:
 
 
 def linear_matrix(shape: LinearShape) -> Any:
-    """PrimFunc `(blocks, codes, scales, sums, weights…, [bias,] out)` for blocks * 64 tokens; out as `linear_vector`'s."""
-    steps = shape.inner // (32 * _STEP_GROUPS)
+    """PrimFunc `(blocks, codes, scales, sums, weights…, [bias,] out)` for blocks * 64 tokens, as `linear_vector`."""
+    steps = -(-shape.inner // (32 * _STEP_GROUPS))
 
     def emit() -> None:
         blocks = T.arg("blocks", T.int32())
@@ -93,11 +103,13 @@ def linear_matrix(shape: LinearShape) -> Any:
         bias = argument("bias", (shape.rows,), "float32") if shape.epilogue == "bias" else None
         out = argument("out", (MAX_TOKENS, shape.rows), "float32")
         with launch([shape.rows // ROW_TILE, blocks], _THREADS) as (column, line, thread):
-            block = _Block(
-                shape.format, source, weights, T.Bind(line * MATRIX_TOKENS), T.Bind(column * ROW_TILE), thread
+            block = _Block(shape, source, weights, T.Bind(line * MATRIX_TOKENS), T.Bind(column * ROW_TILE), thread)
+            tiles, loads, sums = (
+                _allocate_tiles(shape.format),
+                _allocate_loads(shape.format),
+                registers(_SUMS, "float32"),
             )
-            tiles, loads, sums = _allocate_tiles(shape.format), _allocate_loads(shape.format), registers(32, "float32")
-            for index in range(32):
+            for index in range(_SUMS):
                 put(sums, T.float32(0), index)
             _load(block, loads, 0)
             with T.serial(0, steps) as step:
@@ -113,15 +125,17 @@ def linear_matrix(shape: LinearShape) -> Any:
 
 
 def _allocate_tiles(data_format: GroupFormat) -> _Tiles:
-    numbers = _STEP_GROUPS * data_format.groups
+    scales = _STEP_GROUPS * data_format.groups
     return _Tiles(
         shared([MATRIX_TOKENS * _ROW_WORDS], "int32"),
-        shared([MATRIX_TOKENS, _STEP_GROUPS], "float32"),
-        shared([MATRIX_TOKENS, numbers], "float32"),
+        shared([scales * MATRIX_TOKENS * 2], "float32"),
         shared([ROW_TILE * _ROW_WORDS], "int32"),
-        shared([ROW_TILE, numbers], "float32"),
-        shared([ROW_TILE, numbers], "float32"),
+        shared([scales * ROW_TILE * _numbers_a_row(data_format)], "float32"),
     )
+
+
+def _numbers_a_row(data_format: GroupFormat) -> int:
+    return 2 if data_format.has_offset else 1
 
 
 def _allocate_loads(data_format: GroupFormat) -> _Loads:
@@ -135,30 +149,34 @@ def _allocate_loads(data_format: GroupFormat) -> _Loads:
 
 
 def _load(block: _Block, loads: _Loads, step: Expr) -> None:
-    """Load this thread's share of a step into registers."""
+    """Load this thread's share of a step into registers; beyond the last group, weights with a scale of zero."""
     for index in range(2):
         token, part = _input_part(block, index)
-        source = block.source.codes[block.first_token + token, T.Ramp(step * 16 + part * 4, 1, 4)]
-        T.buffer_store(loads.inputs, source, [T.Ramp(index * 4, 1, 4)])
-    token, group = block.first_token + block.row, T.Bind(step * _STEP_GROUPS + block.group)
+        word = T.Bind(T.min(step * _STEP_WORDS + part * 4, block.shape.inner // 4 - 4))
+        T.buffer_store(
+            loads.inputs, block.source.codes[block.first_token + token, T.Ramp(word, 1, 4)], [T.Ramp(index * 4, 1, 4)]
+        )
+    wanted = T.Bind(step * _STEP_GROUPS + block.group)
+    group = T.Bind(T.min(wanted, block.shape.inner // 32 - 1))
+    token, row, weights = block.first_token + block.row, block.first_row + block.row, block.weights
     put(loads.numbers, block.source.scales[token, group], 0)
     for index in range(2):
         put(loads.numbers, block.source.sums[token, group * 2 + index], index + 1)
-    row, weights = block.first_row + block.row, block.weights
     copy_words(loads.codes, weights.codes, [row, group, 0], block.format.code_words)
     if weights.high is not None:
         copy_words(loads.high, weights.high, [row, group, 0], block.format.high_words)
-    groups = block.format.groups
+    groups, nothing = block.format.groups, T.float16(0)
     for index in range(groups):
-        put(loads.halves, weights.scales[row, group * groups + index], index)
+        place = (row, group * groups + index)
+        put(loads.halves, T.Select(wanted == group, weights.scales[place], nothing), index)
         if weights.offsets is not None:
-            put(loads.halves, weights.offsets[row, group * groups + index], groups + index)
+            put(loads.halves, T.Select(wanted == group, weights.offsets[place], nothing), groups + index)
 
 
 def _input_part(block: _Block, index: int) -> tuple[Expr, Expr]:
-    """Token, and which 16 bytes of its 64, of the part `index` this thread loads."""
+    """Token, and which 16 bytes of its 128, of the part `index` this thread loads."""
     place = block.thread + _THREADS * index
-    return place // 4, place % 4
+    return place // (_STEP_WORDS // 4), place % (_STEP_WORDS // 4)
 
 
 def _share(block: _Block, loads: _Loads, tiles: _Tiles) -> None:
@@ -168,14 +186,15 @@ def _share(block: _Block, loads: _Loads, tiles: _Tiles) -> None:
         for word in range(4):
             put(tiles.inputs, loads.inputs[index * 4 + word], token * _ROW_WORDS + part * 4 + word)
     row, group, groups = block.row, block.group, block.format.groups
-    put(tiles.input_scales, loads.numbers[0], row, group)
+    count = _numbers_a_row(block.format)
     for index in range(groups):
         summed = loads.numbers[index + 1] if groups == 2 else loads.numbers[1] + loads.numbers[2]
-        put(tiles.input_sums, summed, row, group * groups + index)
-        put(tiles.scales, T.Cast("float32", loads.halves[index]), row, group * groups + index)
-        if block.weights.offsets is not None:
-            offset = T.Cast("float32", loads.halves[groups + index])
-            put(tiles.offsets, offset, row, group * groups + index)
+        place = T.Bind((group * groups + index) * MATRIX_TOKENS + row)
+        put(tiles.input_numbers, loads.numbers[0], place * 2)
+        put(tiles.input_numbers, summed, place * 2 + 1)
+        put(tiles.numbers, T.Cast("float32", loads.halves[index]), place * count)
+        if block.format.has_offset:
+            put(tiles.numbers, T.Cast("float32", loads.halves[groups + index]), place * count + 1)
     for index, word in enumerate(unpack_codes(block.format, loads.codes, loads.high)):
         put(tiles.weights, _centre(word, block.format.zero_point), row * _ROW_WORDS + group * 8 + index)
 
@@ -189,28 +208,49 @@ def _centre(word: Expr, zero_point: int) -> Expr:
 
 
 def _multiply(block: _Block, tiles: _Tiles, sums: Any, group: int) -> None:
-    """Add one group of 32 k to the warp's 32 x 32 sums."""
-    lane, warp = block.thread % WARP, block.thread // WARP
-    first_token = T.Bind((warp // 2) * 32 + lane // 4)
-    first_row = T.Bind((warp % 2) * 32)
+    """Add one group of 32 k to the warp's 16 x 32 sums."""
+    lane, (first_token, first_row) = block.thread % WARP, _warp_place(block)
     word = T.Bind(lane % 4 + group * 8)
-    tokens = [[T.Bind(first_token + tile * 16 + half * 8) for half in range(2)] for tile in range(2)]
-    inputs = [[T.Bind(tiles.inputs[line * _ROW_WORDS + word + 4 * k]) for k in range(2) for line in pair] for pair in tokens]
+    lines = [T.Bind(first_token + lane // 4 + half * 8) for half in range(2)]
+    inputs = [T.Bind(tiles.inputs[line * _ROW_WORDS + word + 4 * k]) for k in range(2) for line in lines]
+    numbers = [_load_numbers(tiles.input_numbers, _scale_places(block, group), line, 2) for line in lines]
     for column in range(4):
         row = T.Bind(first_row + column * 8 + lane // 4)
         weights = [T.Bind(tiles.weights[row * _ROW_WORDS + word + 4 * k]) for k in range(2)]
-        pair = [T.Bind(first_row + column * 8 + (lane % 4) * 2 + index) for index in range(2)]
-        for tile in range(2):
-            for part, products in enumerate(_products(block.format, inputs[tile], weights)):
-                place = group * block.format.groups + part
-                for index in range(4):
-                    line, side = tokens[tile][index // 2], pair[index % 2]
-                    scale = tiles.input_scales[line, group]
-                    value = scale * T.Cast("float32", products[index]) * tiles.scales[side, place]
-                    if block.weights.offsets is not None:
-                        value = value + tiles.offsets[side, place] * tiles.input_sums[line, place]
-                    at = (tile * 4 + column) * 4 + index
-                    put(sums, sums[at] + value, at)
+        side, count = T.Bind(first_row + column * 8 + (lane % 4) * 2), _numbers_a_row(block.format)
+        sides = _load_numbers(tiles.numbers, _scale_places(block, group), side, count, 2)
+        for part, products in enumerate(_products(block.format, inputs, weights)):
+            for index in range(4):
+                row_numbers = sides[part][index % 2 * count : (index % 2 + 1) * count]
+                value = _scale(products[index], numbers[index // 2][part], row_numbers)
+                put(sums, sums[column * 4 + index] + value, column * 4 + index)
+
+
+def _scale_places(block: _Block, group: int) -> range:
+    """Which scales of a step belong to group `group` of 32 k."""
+    return range(group * block.format.groups, (group + 1) * block.format.groups)
+
+
+def _load_numbers(buffer: Any, places: range, first: Expr, count: int, items: int = 1) -> list[list[Expr]]:
+    """`count` numbers of `items` neighbouring tokens or rows from `first` on, for each of the scales `places`."""
+    loaded = []
+    for place in places:
+        values = registers(count * items, "float32")
+        copy_words(values, buffer, [(first + place * ROW_TILE) * count], count * items)
+        loaded.append([values[index] for index in range(count * items)])
+    return loaded
+
+
+def _warp_place(block: _Block) -> tuple[Expr, Expr]:
+    """First token and first row of weights of this thread's warp, within the block."""
+    warp = block.thread // WARP
+    return T.Bind((warp // 2) * 16), T.Bind((warp % 2) * 32)
+
+
+def _scale(product: Expr, inputs: list[Expr], row: list[Expr]) -> Expr:
+    """What an integer sum of products stands for, by (scale, sum) of the inputs and the weights' (scale[, offset])."""
+    value = (T.reinterpret("float32", product) - T.float32(_MAGIC)) * inputs[0] * row[0]
+    return value + row[1] * inputs[1] if len(row) == 2 else value
 
 
 def _products(data_format: GroupFormat, inputs: list[Expr], weights: list[Expr]) -> Iterator[Any]:
@@ -234,6 +274,7 @@ def _mma(k: int, inputs: list[Expr], weights: list[Expr]) -> Any:
         a=",".join(slots[: len(inputs)]),
         b=",".join(slots[len(inputs) :]),
         z=len(operands) + 4,
+        start=_MAGIC_BITS,
         inputs=", ".join(f'"r"({name})' for name in names),
     )
     pointer = T.address_of(products[0])
@@ -243,16 +284,15 @@ def _mma(k: int, inputs: list[Expr], weights: list[Expr]) -> Any:
 
 def _write(shape: LinearShape, block: _Block, sums: Any, buffers: tuple[Any, Any]) -> None:
     bias, out = buffers
-    lane, warp = block.thread % WARP, block.thread // WARP
-    first_token = T.Bind(block.first_token + (warp // 2) * 32 + lane // 4)
-    first_row = T.Bind(block.first_row + (warp % 2) * 32 + (lane % 4) * 2)
-    for tile in range(2):
-        for column in range(4):
-            for index in range(4):
-                token, row = first_token + tile * 16 + (index // 2) * 8, first_row + column * 8 + index % 2
-                value = sums[(tile * 4 + column) * 4 + index]
-                if shape.epilogue == "bias":
-                    value = value + bias[row]
-                elif shape.epilogue == "residual":
-                    value = value + out[token, row]
-                put(out, value, token, row)
+    lane, (token, row) = block.thread % WARP, _warp_place(block)
+    first_token = T.Bind(block.first_token + token + lane // 4)
+    first_row = T.Bind(block.first_row + row + (lane % 4) * 2)
+    for column in range(4):
+        for index in range(4):
+            place = (first_token + (index // 2) * 8, first_row + column * 8 + index % 2)
+            value = sums[column * 4 + index]
+            if shape.epilogue == "bias":
+                value = value + bias[place[1]]
+            elif shape.epilogue == "residual":
+                value = value + out[place]
+            put(out, value, *place)

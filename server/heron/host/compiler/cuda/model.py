@@ -83,7 +83,9 @@ def load_model(file: GgufFile, config: ModelConfig, device: CudaDevice) -> Model
     loader.linear_bytes = 0  # of the embedding only one row is read a token
     layers = tuple(_load_layer(file, config, loader, index) for index in range(config.num_layers))
     output = loader.load(_Part(output_tensors(file), "none"))
-    return Model(embedding, layers, loader.load_vector((file.tensors["output_norm.weight"],)), output, loader.linear_bytes)
+    return Model(
+        embedding, layers, loader.load_vector((file.tensors["output_norm.weight"],)), output, loader.linear_bytes
+    )
 
 
 class _Loader:

@@ -101,7 +101,7 @@ def _halves(values: Bytes) -> Float32:
 def _pack_codes(joined: GroupFormat, codes: Bytes) -> Int32:
     """Code bytes [n, parts, 8, 4] as words."""
     if joined.bits < 8:
-        codes = (codes[:, :, :4] & 15) | (codes[:, :, 4:] << 4)
+        codes = (codes[:, :, :4] & np.uint8(15)) | (codes[:, :, 4:] << np.uint8(4))
     return np.ascontiguousarray(codes).view(np.int32)[..., 0]
 
 

@@ -75,7 +75,8 @@ class Program:
         place = (index, buffers.places)
         self._call("rotate_and_append", num_tokens, *place, buffers.qkv, cache.rotation, *pools, buffers.q)
         self._call("attend", num_tokens, splits, *place, buffers.q, *pools, *buffers.partials)
-        self._call("combine", num_tokens, splits * ATTENTION_WARPS, *buffers.partials, *buffers.attended_codes)
+        combine = f"combine_{splits * ATTENTION_WARPS}"
+        self._call(combine, num_tokens, *buffers.partials, *buffers.attended_codes)
         self._multiply(layer.attention_output, num_tokens, buffers.attended_codes, buffers.x)
 
     def _feed_forward(self, num_tokens: int, layer: Layer) -> None:

@@ -69,6 +69,10 @@ class DecoderShape:
         return (self.num_heads + 2 * self.num_kv_heads) * self.head_size
 
 
+ATTENTION_SPLITS = (16, 4, 1)
+"""Blocks that may share the keys of one token."""
+
+
 def attention_splits(num_tokens: int) -> int:
     """Blocks that share the keys of one token: many where there are few tokens to fill the device with."""
     if num_tokens <= 8:
@@ -77,4 +81,4 @@ def attention_splits(num_tokens: int) -> int:
 
 
 MAX_PARTIALS = MAX_TOKENS * ATTENTION_WARPS
-"""Most (token, split, warp) of a batch, with `attention_splits`: 8 * 16, 64 * 4 and 512 tokens times the warps."""
+"""Most (token, split, warp) of a batch: 8 * 16, 64 * 4 or 512 tokens times blocks, times the warps."""
