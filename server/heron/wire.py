@@ -103,7 +103,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of the answer. The last one of a stream, and only that, has `finish_reason` and `usage`."""
+    """A piece of the answer. The last one of a stream, and only that, has `finish_reason`; `usage` counts so far.
+
+    An engine may leave `usage` out of all but the last.
+    """
 
     text: str = ""
     token_ids: tuple[int, ...] = ()

@@ -58,6 +58,18 @@ async def test_chat_completion_has_the_shape_of_openai(client: httpx.AsyncClient
     }
 
 
+@pytest.mark.parametrize("path", ["/v1/completions", "/v1/chat/completions"])
+async def test_a_client_that_leaves_early_can_have_the_usage_in_every_event(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    options = {"include_usage": True, "continuous_usage_stats": True}
+    prompt = {"prompt": "x"} if path == "/v1/completions" else {"messages": [{"role": "user", "content": "x"}]}
+    response = await client.post(path, json={**prompt, "stream": True, "stream_options": options})
+    *chunks, last, _ = events_of(response.text)
+    assert chunks[1]["usage"]["prompt_tokens"] == last["usage"]["prompt_tokens"] > 0
+    assert last["usage"]["completion_tokens"] == 3
+
+
 async def test_completion_stream_ends_with_finish_usage_and_done(client: httpx.AsyncClient) -> None:
     body = {"prompt": "x", "stream": True, "stream_options": {"include_usage": True}}
     response = await client.post("/v1/completions", json=body)

@@ -173,7 +173,7 @@ def _completion_body(model: ModelInfo, infill: Infill) -> dict[str, Any]:
         "max_tokens": infill.max_tokens,
         "temperature": 0.0,
         "stream": True,
-        "stream_options": {"include_usage": True},
+        "stream_options": {"include_usage": True, "continuous_usage_stats": True},
     }
     suffix = {} if infill.suffix is None else {"suffix": infill.suffix}
     return body | suffix | ({"stop": list(infill.stop)} if infill.stop else {})

@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 from fastapi import Request
@@ -14,6 +14,7 @@ from heron.errors import InvalidRequest
 from heron.wire import Delta, Priority, Usage
 
 PRIORITY_HEADER = "X-Heron-Priority"
+WantedUsage = Literal["none", "last", "continuous"]
 _PRIORITIES: tuple[Priority, ...] = ("completion", "chat", "background")
 
 
@@ -53,6 +54,13 @@ def usage_object(usage: Usage | None) -> dict[str, Any]:
             "rejected_prediction_tokens": usage.draft_tokens - usage.accepted_draft_tokens,
         },
     }
+
+
+def usage_so_far(delta: Delta, wanted: WantedUsage) -> dict[str, Any]:
+    """The usage field of an event that is not the one for the usage: null unless a client wants it in all."""
+    if wanted == "none":
+        return {}
+    return {"usage": usage_object(delta.usage) if wanted == "continuous" and delta.usage else None}
 
 
 async def collect(deltas: AsyncGenerator[Delta, None]) -> Delta:

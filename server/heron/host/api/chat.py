@@ -7,7 +7,15 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from heron.host.api.answer import Envelope, collect, new_envelope, read_priority, usage_object
+from heron.host.api.answer import (
+    Envelope,
+    WantedUsage,
+    collect,
+    new_envelope,
+    read_priority,
+    usage_object,
+    usage_so_far,
+)
 from heron.host.api.disconnect import while_connected
 from heron.host.api.engines import EnginePool, generate, ready_engine
 from heron.host.api.schema import ChatBody, chat_prompt, chat_sampling
@@ -28,7 +36,7 @@ def chat_router(pool: EnginePool) -> APIRouter:
         priority = read_priority(request, "chat")
         deltas = generate(engine, GenerateRequest(envelope.id, prompt, sampling, priority))
         if body.stream:
-            return EventStream(_stream(deltas, envelope, body.wants_usage))
+            return EventStream(_stream(deltas, envelope, body.wanted_usage))
         whole = await while_connected(request.receive, collect(deltas))
         message = {"role": "assistant", "content": whole.text, "refusal": None}
         return JSONResponse(envelope.wrap(_choice("message", message, whole)) | {"usage": usage_object(whole.usage)})
@@ -37,19 +45,18 @@ def chat_router(pool: EnginePool) -> APIRouter:
 
 
 async def _stream(
-    deltas: AsyncGenerator[Delta, None], envelope: Envelope, wants_usage: bool
+    deltas: AsyncGenerator[Delta, None], envelope: Envelope, wanted: WantedUsage
 ) -> AsyncGenerator[dict[str, Any], None]:
     """The first object carries the role, the last with a choice the finish reason and an empty delta, as OpenAI's."""
-    no_usage: dict[str, Any] = {"usage": None} if wants_usage else {}
     opening: dict[str, Any] = {"role": "assistant", "content": "", "refusal": None}
     async with aclosing(deltas):
         async for delta in deltas:
             if opening:
-                yield envelope.wrap(_choice("delta", opening, Delta())) | no_usage
+                yield envelope.wrap(_choice("delta", opening, Delta())) | usage_so_far(delta, wanted)
                 opening = {}
             for piece, content in _split(delta):
-                yield envelope.wrap(_choice("delta", content, piece)) | no_usage
-            if wants_usage and delta.usage is not None:
+                yield envelope.wrap(_choice("delta", content, piece)) | usage_so_far(delta, wanted)
+            if wanted != "none" and delta.finish_reason is not None:
                 yield envelope.wrap() | {"usage": usage_object(delta.usage)}
 
 

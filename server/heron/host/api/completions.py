@@ -7,7 +7,15 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from heron.host.api.answer import Envelope, collect, new_envelope, read_priority, usage_object
+from heron.host.api.answer import (
+    Envelope,
+    WantedUsage,
+    collect,
+    new_envelope,
+    read_priority,
+    usage_object,
+    usage_so_far,
+)
 from heron.host.api.disconnect import while_connected
 from heron.host.api.engines import EnginePool, generate, ready_engine
 from heron.host.api.schema import CompletionBody, completion_prompt, completion_sampling
@@ -27,7 +35,7 @@ def completions_router(pool: EnginePool) -> APIRouter:
         priority = read_priority(request, "completion")
         deltas = generate(engine, GenerateRequest(envelope.id, prompt, completion_sampling(body), priority))
         if body.stream:
-            return EventStream(_stream(deltas, envelope, body.wants_usage))
+            return EventStream(_stream(deltas, envelope, body.wanted_usage))
         whole = await while_connected(request.receive, collect(deltas))
         return JSONResponse(envelope.wrap(_choice(whole, 0)) | {"usage": usage_object(whole.usage)})
 
@@ -35,15 +43,14 @@ def completions_router(pool: EnginePool) -> APIRouter:
 
 
 async def _stream(
-    deltas: AsyncGenerator[Delta, None], envelope: Envelope, wants_usage: bool
+    deltas: AsyncGenerator[Delta, None], envelope: Envelope, wanted: WantedUsage
 ) -> AsyncGenerator[dict[str, Any], None]:
-    no_usage: dict[str, Any] = {"usage": None} if wants_usage else {}
     offset = 0
     async with aclosing(deltas):
         async for delta in deltas:
-            yield envelope.wrap(_choice(delta, offset)) | no_usage
+            yield envelope.wrap(_choice(delta, offset)) | usage_so_far(delta, wanted)
             offset += sum(len(logprob.text) for logprob in delta.logprobs)
-            if wants_usage and delta.usage is not None:
+            if wanted != "none" and delta.finish_reason is not None:
                 yield envelope.wrap() | {"usage": usage_object(delta.usage)}
 
 

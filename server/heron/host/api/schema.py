@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from heron.errors import InvalidRequest
+from heron.host.api.answer import WantedUsage
 from heron.host.api.fields import Body, ContentField, LogitBiasField, PromptField, StopField, Text, only
 from heron.wire import ChatPrompt, FimPrompt, Message, ModelInfo, Prompt, Role, Sampling, TextPrompt, TokenPrompt
 
@@ -17,7 +18,10 @@ COMPLETION_MAX_TOKENS = 16
 
 
 class StreamOptions(Body):
+    """`continuous_usage_stats` is vLLM's: the usage so far in every event, for clients that leave before the last."""
+
     include_usage: bool | None = None
+    continuous_usage_stats: bool | None = None
 
 
 class SamplingBody(Body):
@@ -39,9 +43,12 @@ class SamplingBody(Body):
     frequency_penalty: Annotated[float | None, only(0)] = None
 
     @property
-    def wants_usage(self) -> bool:
-        """Whether a stream ends with an event for the usage."""
-        return self.stream_options is not None and bool(self.stream_options.include_usage)
+    def wanted_usage(self) -> WantedUsage:
+        """How much a stream tells of its usage."""
+        options = self.stream_options
+        if options is None or not options.include_usage:
+            return "none"
+        return "continuous" if options.continuous_usage_stats else "last"
 
 
 class CompletionBody(SamplingBody):

@@ -23,7 +23,7 @@ from heron.host.compiler.cuda.shapes import (
     TOKEN_IDS,
 )
 from heron.host.compiler.kernels.pages import PAGE_SIZE
-from heron.host.compiler.kernels.rope import rotation_table
+from heron.host.compiler.rotation import rotation_table
 from heron.host.engine.runner import Batch
 from heron.host.models.gguf import GgufFile, open_gguf
 from heron.settings import EngineSettings

@@ -21,7 +21,7 @@ class SchedulerLimits:
 
     max_running: int = 8
     max_waiting: int = 64
-    max_step_tokens: int = 256
+    max_step_tokens: int = 96
     yielding_tokens: int = 32
     """Most prefill tokens of a step for those less urgent than one that runs beside them."""
     max_drafts: int = 32

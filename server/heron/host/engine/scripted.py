@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 from zlib import crc32
 
@@ -180,17 +180,18 @@ def _find_answer(answers: Answers, request: GenerateRequest) -> Answer:
 
 
 def _deltas(text: str, request: GenerateRequest) -> list[Delta]:
-    """The whole stream, one delta a token, cut at stop strings and `max_tokens`, the last with the usage."""
+    """The whole stream, one delta a token, cut at stop strings and `max_tokens`, each with the usage so far."""
+    num_prompt = len(_PIECE.findall(prompt_text(request.prompt)))
     scanner = StopScanner(request.sampling.stop)
     pieces = _PIECE.findall(text)
     deltas: list[Delta] = []
     for piece in pieces[: request.sampling.max_tokens]:
-        deltas.append(_delta(scanner.push(piece), piece, request.sampling.logprobs))
+        usage = Usage(num_prompt, len(deltas) + 1)
+        deltas.append(replace(_delta(scanner.push(piece), piece, request.sampling.logprobs), usage=usage))
         if scanner.stopped:
             break
     cut = len(deltas) < len(pieces) and not scanner.stopped
-    prompt_tokens = len(_PIECE.findall(prompt_text(request.prompt)))
-    usage = Usage(prompt_tokens=prompt_tokens, completion_tokens=len(deltas))
+    usage = Usage(num_prompt, len(deltas))
     return [*deltas, Delta(text=scanner.finish(), finish_reason="length" if cut else "stop", usage=usage)]
 
 

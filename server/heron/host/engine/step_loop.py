@@ -154,7 +154,7 @@ class StepLoop:
             (chosen.token_id,),
             self._logprobs(chosen),
             finish_reason,
-            None if finish_reason is None else sequence.usage(),
+            sequence.usage(),
         )
 
     def _logprobs(self, chosen: Chosen) -> tuple[TokenLogprob, ...]:

@@ -1,4 +1,3 @@
-
 import pytest
 
 from heron.errors import InvalidSettings

@@ -101,7 +101,7 @@ async def until_metrics(engine: LocalEngine, holds: Callable[[dict[str, float]],
             await asyncio.to_thread(lambda: None)
 
 
-async def test_streams_the_answer_with_usage_in_its_last_delta_alone() -> None:
+async def test_streams_the_answer_with_the_usage_so_far() -> None:
     async with running(make_runner()) as engine:
         deltas = await collect(engine, make_request(TextPrompt("def ")))
         assert token_ids_of(deltas) == expected(list(b"def "))
