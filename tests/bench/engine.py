@@ -1,6 +1,7 @@
 """Prefill, decode and append-after-cache of `heron host` against `llama-server`: same GGUF, same threads, in turn.
 
 python tests/bench/engine.py --llama-server PATH [--model NAME] [--threads N] [--rounds N]
+    [--speculation auto]
 
 Both are asked over HTTP with token ids and time is the wall time of the answer. Within a round each figure is taken
 from one server and at once from the other, first from this one and next time from that one. Prints JSON.
@@ -173,12 +174,13 @@ def main() -> None:
     parser.add_argument("--model", default="qwen2.5-coder-0.5b-instruct")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--speculation", choices=("off", "auto"), default="off", help="drafts from repeated text")
     arguments = parser.parse_args()
     machine = describe_machine()
     model = fetch_model(arguments.model)
     tokenizer = Tokenizer.from_gguf(open_gguf(model.path))
     with ExitStack() as stack:
-        home = stack.enter_context(temporary_home(model, arguments.threads))
+        home = stack.enter_context(temporary_home(model, arguments.threads, arguments.speculation))
         askers = {"heron": heron_asker(stack.enter_context(start_heron(home)), tokenizer.stop_ids)}
         if arguments.llama_server:
             server = start_llama_server(arguments.llama_server, model, arguments.threads)
@@ -187,6 +189,7 @@ def main() -> None:
         run_rounds(askers, texts[:1])  # a round to warm up, not counted
         found = run_rounds(askers, texts[1:])
     asked = {"model": model.entry.id, "threads": arguments.threads, "rounds": arguments.rounds}
+    asked |= {"speculation": arguments.speculation}
     print(json.dumps({"bench": "engine", **asked, "machine": machine, **report(found)}, indent=2))
 
 

@@ -72,7 +72,7 @@ def measure_bandwidth(rounds: int) -> float:
     source, target = (device.zeros((COPY_BYTES,), "int8") for _ in range(2))
 
     def copy() -> None:
-        source.copyto(target)
+        device.duplicate(target, source, COPY_BYTES)
         device.synchronize()
 
     return 2 * COPY_BYTES / median_ms(copy, rounds) / 1e6

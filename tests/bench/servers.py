@@ -45,12 +45,13 @@ def fetch_model(name: str) -> Model:
 
 
 @contextmanager
-def temporary_home(model: Model, threads: int) -> Iterator[Path]:
-    """A home of its own for Heron, with the stored models and the given number of threads."""
+def temporary_home(model: Model, threads: int, speculation: str = "auto") -> Iterator[Path]:
+    """A home of its own for Heron, with the stored models, the number of threads, and drafts `auto` or `off`."""
     with tempfile.TemporaryDirectory(prefix="heron-bench-") as folder:
         home = Path(folder)
         (home / "models").symlink_to(CHECKOUT / ".heron" / "models")
-        (home / "config.toml").write_text(f'[model]\nname = "{model.entry.id}"\n[engine]\nthreads = {threads}\n')
+        engine = f'[engine]\nthreads = {threads}\nspeculation = "{speculation}"\n'
+        (home / "config.toml").write_text(f'[model]\nname = "{model.entry.id}"\n{engine}')
         yield home
 
 

@@ -1,3 +1,4 @@
+import asyncio
 import socket
 import stat
 from pathlib import Path
@@ -41,3 +42,20 @@ def test_a_taken_port_is_named() -> None:
 def test_a_port_out_of_range_is_a_sentence() -> None:
     with pytest.raises(SystemFault, match="65536"):
         listen_tcp(65536)
+
+
+async def test_answers_over_tcp_are_not_held_back() -> None:
+    """Nagle's algorithm and the peer's delayed acknowledgement would add 40 ms to each answer."""
+    held_back: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = writer.get_extra_info("socket")
+        held_back.set_result(not connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    with listen_tcp(0) as listener:
+        async with await asyncio.start_server(answer, sock=listener):
+            _, writer = await asyncio.open_connection(*listener.getsockname())
+            assert not await held_back
+            writer.close()
+            await writer.wait_closed()

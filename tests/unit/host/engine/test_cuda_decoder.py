@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +81,7 @@ def test_two_prompts_at_once(case: Case) -> None:
 
 def test_chunks_verification_and_single_tokens(case: Case) -> None:
     borders = [0, 100, 105, 113, 115, *range(116, NUM_TOKENS + 1)]
-    parts = [case.run((0, first, end - first)) for first, end in zip(borders, borders[1:], strict=False)]
+    parts = [case.run((0, first, end - first)) for first, end in pairwise(borders)]
     assert_close(np.concatenate(parts), case.expected[0])
 
 

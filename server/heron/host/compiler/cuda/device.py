@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from heron.errors import OutOfMemory
 
-_TO_DEVICE, _FROM_DEVICE = 1, 2
+_TO_DEVICE, _FROM_DEVICE, _WITHIN_DEVICE = 1, 2, 3
 _THIS_THREAD = 1  # a capture fails only on unsafe calls of its own thread
 
 Array = npt.NDArray[Any]
@@ -72,6 +72,10 @@ class CudaDevice:
         """Fill an array from the beginning of a tensor and wait for it."""
         self._copy(array.ctypes.data_as(ctypes.c_void_p), _pointer(tensor), array.nbytes, _FROM_DEVICE)
         self.synchronize()
+
+    def duplicate(self, target: Any, source: Any, size_bytes: int) -> None:
+        """Copy the first bytes of a tensor to another, in the stream's order."""
+        self._copy(_pointer(target), _pointer(source), size_bytes, _WITHIN_DEVICE)
 
     def synchronize(self) -> None:
         """Wait until everything asked of the device is done."""
