@@ -31,7 +31,7 @@ def listen_unix(path: Path) -> socket.socket:
 
 def listen_tcp(port: int) -> socket.socket:
     """A loopback TCP socket; port 0 takes any free one. Raises AddressInUse if the port is taken."""
-    # asyncio turns off Nagle's algorithm only on a socket that names its protocol; with it each answer takes 40 ms more.
+    # asyncio turns off Nagle's algorithm only on a socket that names its protocol; with it an answer takes 40 ms more.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if sys.platform != "win32":  # there it would share the port with a stranger

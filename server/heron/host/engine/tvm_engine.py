@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from heron.errors import OutOfMemory
 from heron.host.compiler.kernels.pages import PAGE_SIZE, choose_tile_tokens, plan_tiles
-from heron.host.compiler.kernels.rope import rotation_table
 from heron.host.compiler.library import load_library
 from heron.host.compiler.manifest import WEIGHTS_FILE, Manifest, read_manifest
+from heron.host.compiler.rotation import rotation_table
 from heron.host.compiler.weights import map_weights
 from heron.host.engine.runner import Batch
 from heron.host.models.gguf import GgufTensor, dequantize

@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -55,14 +54,15 @@ def contiguous_batch(parts: tuple[tuple[int, int, int], ...], token_ids: Int32) 
     return Batch(*(array.astype(np.int32) for array in arrays))
 
 
-@pytest.fixture(params=DECODERS, ids=["qwen2", "llama", "tied"])
-def case(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Case]:
+@pytest.fixture(scope="module", params=DECODERS, ids=["qwen2", "llama", "tied"])
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
     if not has_cuda_device() or shutil.which("nvcc") is None:
         pytest.skip("no CUDA device with a compiler here: the CUDA engine was not run")
-    monkeypatch.setenv("TVM_CUDA_COMPILE_MODE", "nvcc")
-    file = open_gguf(write_decoder(tmp_path / "tiny.gguf", request.param))
-    library = tmp_path / "library.so"
-    compile_kernels(plan_kernels(file, read_config(file))).export_library(str(library))
+    folder = tmp_path_factory.mktemp("cuda")
+    file, library = open_gguf(write_decoder(folder / "tiny.gguf", request.param)), folder / "library.so"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TVM_CUDA_COMPILE_MODE", "nvcc")
+        compile_kernels(plan_kernels(file, read_config(file))).export_library(str(library))
     token_ids = np.random.default_rng(3).integers(0, request.param.vocab_size, (2, NUM_TOKENS)).astype(np.int32)
     runner = CudaRunner(file, library, 32)
     yield Case(runner, token_ids, reference_logits(file, token_ids))

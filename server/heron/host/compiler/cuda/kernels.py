@@ -21,12 +21,12 @@ def compile_kernels(plan: KernelPlan, architecture: str = "sm_90") -> Any:
 
     limits = {"max_threads_per_block": 1024, "thread_warp_size": 32, "max_shared_memory_per_block": 49152}
     host = {"kind": "llvm", "mtriple": str(tvm.target.codegen.llvm_get_system_triple())}
-    target = tvm.target.Target({"kind": "cuda", "arch": architecture, **limits}, host=host)
     try:
+        target = tvm.target.Target({"kind": "cuda", "arch": architecture, **limits}, host=host)
         module = tvm.IRModule({str(kernel.attrs["global_symbol"]): kernel for kernel in _kernels(plan)})
         with target:  # the callback that compiles CUDA reads the architecture here
             return tvm.compile(module, target=target)
-    except (tvm.error.TVMError, ValueError, TypeError, RuntimeError) as error:
+    except (ValueError, TypeError, RuntimeError) as error:
         _log.exception("compilation failed")
         raise CompileFailed(f"The model could not be compiled for CUDA {architecture}: {error}") from error
 

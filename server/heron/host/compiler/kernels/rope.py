@@ -8,8 +8,6 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from tvm.script.ir_builder import IRBuilder
 from tvm.tirx.script import builder as T
 
@@ -17,20 +15,11 @@ from heron.host.compiler.kernels.pages import PAGE_SIZE, AttentionShape
 from heron.host.compiler.kernels.vector import Expr, constant, load, store, to_type
 
 
-def rotation_table(positions: npt.NDArray[np.int32], frequencies: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    """Cosines then sines, float32 [n, 2 * len(frequencies)], of the angles position * frequency.
-
-    The angles are formed in float64: in float32 they are off by 0.002 radians at position 32,000.
-    """
-    angles = positions[:, None] * frequencies[None, :]
-    return np.concatenate([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-
-
 def rotate_and_append(shape: AttentionShape, num_tokens: int | None = None) -> Any:
     """PrimFunc `(qkv, rotation, slots, keys, values, layer, q)`.
 
-    qkv float32 [n, (num_heads + 2 * num_kv_heads) * head_size]; rotation float32 [n, head_size] from `rotation_table`;
-    slots int32 [n]; keys and values are the cache's pools, written in place at the slots; q float32
+    qkv float32 [n, (num_heads + 2 * num_kv_heads) * head_size]; rotation float32 [n, head_size] from
+    `rotation.rotation_table`; slots int32 [n]; keys and values are the cache's pools, written in place at the slots; q float32
     [n, num_heads * head_size], rotated and scaled by 1 / sqrt(head_size) for `attention`.
     """
     with IRBuilder() as builder, T.prim_func(s_tir=True):

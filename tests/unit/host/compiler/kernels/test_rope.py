@@ -8,7 +8,8 @@ import pytest
 import tvm
 
 from heron.host.compiler.kernels.pages import PAGE_SIZE, AttentionShape
-from heron.host.compiler.kernels.rope import rotate_and_append, rotation_table
+from heron.host.compiler.kernels.rope import rotate_and_append
+from heron.host.compiler.rotation import rotation_table
 from unit.host.compiler.kernels.test_attention import LANES, compile_kernel, target_of
 
 
