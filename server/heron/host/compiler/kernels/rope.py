@@ -19,8 +19,8 @@ def rotate_and_append(shape: AttentionShape, num_tokens: int | None = None) -> A
     """PrimFunc `(qkv, rotation, slots, keys, values, layer, q)`.
 
     qkv float32 [n, (num_heads + 2 * num_kv_heads) * head_size]; rotation float32 [n, head_size] from
-    `rotation.rotation_table`; slots int32 [n]; keys and values are the cache's pools, written in place at the slots; q float32
-    [n, num_heads * head_size], rotated and scaled by 1 / sqrt(head_size) for `attention`.
+    `rotation.rotation_table`; slots int32 [n]; keys and values are the cache's pools, written in place at the
+    slots; q float32 [n, num_heads * head_size], rotated and scaled by 1 / sqrt(head_size) for `attention`.
     """
     with IRBuilder() as builder, T.prim_func(s_tir=True):
         T.func_name("rotate_and_append" if num_tokens is None else f"rotate_and_append_{num_tokens}")
