@@ -24,7 +24,6 @@ from heron.errors import CorruptModel, DiskFull, ModelUnavailable, NoPermission
 from heron.host.compiler.architectures import read_config, rope_frequencies
 from heron.host.compiler.library import library_files, save_library
 from heron.host.compiler.manifest import WEIGHTS_FILE, Manifest, read_manifest, write_manifest
-from heron.host.compiler.pipeline import compile_decoder, plan_decoder
 from heron.host.compiler.target import CpuTarget, choose_target, choose_threads
 from heron.host.compiler.weights import EMBEDDING, write_weights
 from heron.host.models.gguf import GgufFile, open_gguf
@@ -101,6 +100,8 @@ def _build(order: _Order, folder: Path) -> None:
 
 
 def _write(order: _Order, folder: Path) -> None:
+    from heron.host.compiler.pipeline import compile_decoder, plan_decoder  # loads the compiler
+
     file = open_gguf(order.model_path)
     config = read_config(file)
     plan = plan_decoder(file, config, order.target, order.threads)

@@ -1,6 +1,9 @@
 """Which machine code to make: the instruction set, TVM's target for it, and how many threads run it."""
 
+import platform
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from heron.errors import InvalidSettings
@@ -67,11 +70,23 @@ def choose_instruction_set(requested: str, features: frozenset[str]) -> Instruct
 
 
 def host_features() -> frozenset[str]:
-    """Features of this processor, by LLVM's names."""
+    """Features of this processor, by LLVM's names.
+
+    On Linux the kernel tells them, so that a worker whose model is compiled need not load the compiler.
+    """
+    if sys.platform == "linux":
+        return read_cpuinfo(Path("/proc/cpuinfo").read_text())
     from tvm.target import Target, codegen
 
     host = Target({"kind": "llvm", "mcpu": codegen.llvm_get_system_cpu()})
     return frozenset(str(feature) for feature in codegen.llvm_get_cpu_features(host))
+
+
+def read_cpuinfo(text: str) -> frozenset[str]:
+    """The flags of the first processor that has any; Linux writes `avx512_vnni` for LLVM's `avx512vnni`."""
+    lines = (line.partition(":") for line in text.splitlines())
+    flags = next((value for name, _, value in lines if name.strip() in ("flags", "Features")), "")
+    return frozenset(flag.replace("_", "") for flag in flags.split())
 
 
 def choose_threads(settings: EngineSettings) -> int:
@@ -84,6 +99,8 @@ def choose_threads(settings: EngineSettings) -> int:
 
 
 def _host_triple() -> str:
+    if sys.platform == "linux":
+        return f"{platform.machine()}-unknown-linux-gnu"
     from tvm.target import codegen
 
     return str(codegen.llvm_get_system_triple())

@@ -8,6 +8,7 @@ from heron.host.compiler.artefact import ensure_artefact
 from heron.host.compiler.manifest import read_manifest
 from heron.host.engine.draft import LookupDrafter
 from heron.host.engine.local_engine import LocalEngine
+from heron.host.engine.memory import release_freed_memory
 from heron.host.engine.tokenizer import Tokenizer
 from heron.host.engine.tvm_engine import load_runner
 from heron.host.models.choose import choose_model
@@ -39,6 +40,7 @@ def load_engine(settings: Settings, report: ReportHealth) -> LocalEngine:
     drafter = LookupDrafter() if settings.engine.speculation == "auto" else None
     engine = LocalEngine(runner, tokenizer, model, drafter=drafter)
     engine.warm_up()
+    release_freed_memory()
     return engine
 
 

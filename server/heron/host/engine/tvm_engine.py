@@ -34,6 +34,8 @@ def load_runner(artefact: Path, engine: EngineSettings) -> "TvmRunner":
     # Read when TVM starts its pool, on the first run. Unbound threads may leave a core that something else keeps busy.
     os.environ["TVM_NUM_THREADS"] = str(manifest.threads)
     os.environ["TVM_BIND_THREADS"] = "0"
+    if manifest.library_kind == "shared-object":  # linked: the compiler, 160 MB of memory, is not needed
+        os.environ["TVM_USE_RUNTIME_LIB"] = "1"
     return TvmRunner(artefact, manifest, -(-engine.cache_tokens // PAGE_SIZE))
 
 
@@ -42,11 +44,11 @@ class TvmRunner:
 
     def __init__(self, artefact: Path, manifest: Manifest, num_pages: int) -> None:
         import tvm
-        from tvm import relax
+        from tvm.runtime.vm import VirtualMachine
 
         self._manifest = manifest
         self._num_pages = num_pages
-        self._machine = relax.VirtualMachine(load_library(artefact, manifest.library_kind), tvm.cpu(), "naive")
+        self._machine = VirtualMachine(load_library(artefact, manifest.library_kind), tvm.cpu(), "naive")
         self._decode, self._forward = self._machine["decode"], self._machine["forward"]
         self._embedding, *parameters = map_weights(artefact / WEIGHTS_FILE, [manifest.embedding, *manifest.parameters])
         _read_ahead(parameters)

@@ -1,6 +1,10 @@
+import subprocess
+import sys
+
 import pytest
 
 from heron.errors import InvalidSettings
+from heron.host.compiler import target
 from heron.host.compiler.target import choose_instruction_set, choose_target, choose_threads, host_features
 from heron.settings import EngineSettings
 
@@ -38,3 +42,34 @@ def test_the_host_has_a_target() -> None:
 def test_threads_are_what_is_asked_for_or_fit_the_cores() -> None:
     assert choose_threads(EngineSettings(threads=7)) == 7
     assert 1 <= choose_threads(EngineSettings()) <= len(__import__("os").sched_getaffinity(0))
+
+
+@pytest.mark.parametrize(
+    ("text", "features"),
+    [
+        (
+            "processor\t: 0\nflags\t\t: fma avx512_vnni\n\nprocessor\t: 1\nflags\t\t: mmx\n",
+            {"fma", "avx512vnni"},
+        ),
+        ("Features\t: fp asimd asimddp\n", {"fp", "asimd", "asimddp"}),
+        ("", set()),
+    ],
+)
+def test_features_are_read_as_linux_tells_them(text: str, features: set[str]) -> None:
+    assert target.read_cpuinfo(text) == features
+
+
+def test_linux_and_llvm_agree_on_what_matters() -> None:
+    from tvm.target import Target, codegen
+
+    llvm = codegen.llvm_get_cpu_features(Target({"kind": "llvm", "mcpu": codegen.llvm_get_system_cpu()}))
+    asked = frozenset().union(*target._NEEDS.values())
+    assert host_features() & asked == frozenset(str(feature) for feature in llvm) & asked
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere LLVM is asked for the processor's features")
+def test_an_artefact_is_found_without_loading_the_compiler() -> None:
+    code = "import sys; from heron.host.compiler import artefact; from heron.host.engine import load, tvm_engine\n"
+    code += "from heron.settings import EngineSettings; artefact.choose_target(EngineSettings())\n"
+    code += "sys.exit('tvm' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
