@@ -25,12 +25,6 @@ class Range:
     end: Position
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
-    range: Range
-    text: str
-
-
 @dataclass(frozen=True)
 class Document:
     """An immutable snapshot of a text. Lines end as in LSP: \\n, \\r\\n or \\r. `language` is the LSP languageId."""

@@ -41,11 +41,6 @@ def to_range(document: Document, range_: types.Range, encoding: Encoding) -> Ran
     return Range(to_position(document, range_.start, encoding), to_position(document, range_.end, encoding))
 
 
-def from_range(document: Document, range_: Range, encoding: Encoding) -> types.Range:
-    start, end = range_.start, range_.end
-    return types.Range(from_position(document, start, encoding), from_position(document, end, encoding))
-
-
 def to_text(text: str) -> str:
     """Text without lone surrogates, which JSON can carry and UTF-8 cannot; each becomes U+FFFD, as wide in any unit."""
     try:

@@ -46,16 +46,6 @@ class Tree:
                 return "comment" if kind == "comment" else "string"
         return "code"
 
-    def kinds_at(self, position: Position) -> tuple[str, ...]:
-        """Types of the nodes that hold the character before a position, innermost first."""
-        offset = self._byte(position)
-        node = self.syntax.root_node.descendant_for_byte_range(max(0, offset - 1), offset)
-        kinds = []
-        while node is not None:
-            kinds.append(node.type)
-            node = node.parent
-        return tuple(kinds)
-
     def definition_at(self, position: Position) -> Range | None:
         """The innermost definition (function, class, module part) around a position."""
         return self._innermost(position, "definition")

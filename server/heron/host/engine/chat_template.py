@@ -31,16 +31,18 @@ def render_chat(messages: Sequence[Message], tokenizer: Tokenizer) -> list[int]:
     separator = _unused_character(messages)
     shield = _Shield(tokenizer, separator)
     turns = [{"role": message.role, "content": shield.apply(message.content)} for message in messages]
-    text = _run_template(_find_template(tokenizer), turns, tokenizer)
+    template = find_template(tokenizer)
+    if template is None:
+        raise InvalidRequest("This model has no chat template; ask it for completions instead.", param="messages")
+    text = _run_template(template, turns, tokenizer)
     return _encode_pieces(text, separator, tokenizer)
 
 
-def _find_template(tokenizer: Tokenizer) -> str:
+def find_template(tokenizer: Tokenizer) -> str | None:
+    """The model's own template, or the common one if it has its marks; None for a model that takes no conversations."""
     if tokenizer.chat_template:
         return tokenizer.chat_template
-    if {"<|im_start|>", "<|im_end|>"} <= set(tokenizer.special_texts):
-        return _CHATML
-    raise InvalidRequest("This model has no chat template; ask it for completions instead.", param="messages")
+    return _CHATML if {"<|im_start|>", "<|im_end|>"} <= set(tokenizer.special_texts) else None
 
 
 def _unused_character(messages: Sequence[Message]) -> str:

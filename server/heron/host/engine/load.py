@@ -6,6 +6,7 @@ from pathlib import Path
 
 from heron.host.compiler.artefact import ensure_artefact
 from heron.host.compiler.manifest import read_manifest
+from heron.host.engine.chat_template import find_template
 from heron.host.engine.draft import LookupDrafter
 from heron.host.engine.local_engine import LocalEngine
 from heron.host.engine.memory import release_freed_memory
@@ -56,9 +57,4 @@ def _save_tokenizer(file: GgufFile, folder: Path) -> None:
 def _describe_model(model_id: str, artefact: Path, tokenizer: Tokenizer, settings: Settings) -> ModelInfo:
     trained = read_manifest(artefact).config.context_length
     window = min(settings.engine.context_window, settings.engine.cache_tokens, trained)
-    return ModelInfo(model_id, window, tokenizer.fim is not None, has_chat_template(tokenizer))
-
-
-def has_chat_template(tokenizer: Tokenizer) -> bool:
-    """Whether a model takes conversations: it brings a template, or the marks of the common one."""
-    return tokenizer.chat_template is not None or {"<|im_start|>", "<|im_end|>"} <= set(tokenizer.special_texts)
+    return ModelInfo(model_id, window, tokenizer.fim is not None, find_template(tokenizer) is not None)

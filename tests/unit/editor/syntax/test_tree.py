@@ -29,7 +29,6 @@ def test_columns_are_code_points() -> None:
     assert tree.inside(Position(2, 13)) == "string"
     assert tree.inside(Position(2, 15)) == "code"
     assert tree.definition_at(Position(2, 20)) == Range(Position(0, 0), Position(2, 22))
-    assert tree.kinds_at(Position(2, 22))[:2] == ("identifier", "binary_operator")
 
 
 def test_end_of_a_line_comment_is_inside_it() -> None:
@@ -63,7 +62,7 @@ def test_error_is_told_by_definition() -> None:
 def test_invalid_text_is_parsed_without_an_exception(text: str) -> None:
     tree = parsed(text)
     tree.inside(Position(0, 1))
-    tree.kinds_at(Position(0, 1))
+    tree.definition_at(Position(0, 1))
 
 
 def test_lone_surrogate_keeps_columns() -> None:
