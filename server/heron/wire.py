@@ -7,17 +7,38 @@ Plain frozen data, no behaviour and no third-party import. Over HTTP it travels 
 from dataclasses import dataclass, field
 from typing import Literal
 
-FinishReason = Literal["stop", "length"]
+FinishReason = Literal["stop", "length", "tool_calls"]
 Priority = Literal["completion", "chat", "background"]
 Role = Literal["system", "user", "assistant", "tool"]
+GrammarKind = Literal["json_object", "json_schema", "regex", "lark", "structural_tag"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call of a tool that a model made; `arguments` is a JSON object as text."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool a model may call; `parameters` is the JSON schema of its arguments, as text."""
+
+    name: str
+    description: str
+    parameters: str
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a chat."""
+    """One turn of a chat. An assistant's may call tools; a tool's answers the call of `tool_call_id`."""
 
     role: Role
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +65,18 @@ class FimPrompt:
 @dataclass(frozen=True, slots=True)
 class ChatPrompt:
     messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
 
 
 Prompt = TextPrompt | TokenPrompt | FimPrompt | ChatPrompt
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """What an answer must conform to; `text` is the schema (JSON), expression, Lark grammar or tags (JSON)."""
+
+    kind: GrammarKind
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +95,7 @@ class Sampling:
     stop: tuple[str, ...] = ()
     logit_bias: tuple[tuple[int, float], ...] = ()
     logprobs: int | None = None
+    grammar: Grammar | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +136,7 @@ class Usage:
 class Delta:
     """A piece of the answer. The last one of a stream, and only that, has `finish_reason`; `usage` counts so far.
 
-    An engine may leave `usage` out of all but the last.
+    An engine may leave `usage` out of all but the last. `tool_calls` are whole calls; only the chat API makes them.
     """
 
     text: str = ""
@@ -113,6 +144,7 @@ class Delta:
     logprobs: tuple[TokenLogprob, ...] = ()
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +155,7 @@ class ModelInfo:
     context_window: int
     supports_fim: bool = False
     supports_chat: bool = False
+    supports_tools: bool = False
 
 
 LoadState = Literal["starting", "downloading", "compiling", "loading", "ready", "failed"]
