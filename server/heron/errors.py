@@ -66,6 +66,12 @@ class PromptTooLong(ModelError):
     code = "context_length_exceeded"
 
 
+class EditRefused(ModelError):
+    """The model wrote nothing that can be offered, twice; the message says what was wrong with it."""
+
+    code = "edit_refused"
+
+
 class ResourceError(HeronError):
     category = "resource"
     code = "resource_error"
@@ -106,6 +112,18 @@ class InvalidRequest(IntegrationError):
     def __init__(self, message: str, *, param: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.param = param
+
+
+class OutsideWorkspace(IntegrationError):
+    """A path that leads out of the workspace's folders; the message quotes it, the hint says what is allowed."""
+
+    code = "outside_workspace"
+
+
+class ContentModified(IntegrationError):
+    """A document changed between a proposal and its use; the message names it."""
+
+    code = "content_modified"
 
 
 class InvalidSettings(IntegrationError):

@@ -7,6 +7,7 @@ An unknown key or a value out of range is an `InvalidSettings` that names the ke
 import dataclasses
 import difflib
 import os
+import re
 import tomllib
 import types
 from collections.abc import Mapping
@@ -19,12 +20,27 @@ import platformdirs
 from heron.errors import InvalidSettings
 
 InstructionSet = Literal["auto", "avx512-vnni", "avx2", "portable"]
-Speculation = Literal["auto", "off"]
+Toggle = Literal["auto", "off"]
+LongPrompt = Literal["refuse", "slide"]
+ToolChoice = Literal["auto", "gather", "model"]
 
 
-def setting(default: Any, help: str, *, minimum: float | None = None, maximum: float | None = None) -> Any:
-    """A field with its default, its sentence for people, and its inclusive range."""
-    return field(default=default, metadata={"help": help, "minimum": minimum, "maximum": maximum})
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a text has to look like: for machines as a pattern of the whole, and for people."""
+
+    pattern: str
+    allowed: str
+
+
+DEVICE_FORM = Form(r"auto|cpu|metal|cuda(:(0|[1-9][0-9]?))?", "auto, cpu, cuda, cuda:N (N from 0 to 99), metal")
+
+
+def setting(
+    default: Any, help: str, *, minimum: float | None = None, maximum: float | None = None, form: Form | None = None
+) -> Any:
+    """A field with its default, its sentence for people, and its inclusive range or its form."""
+    return field(default=default, metadata={"help": help, "minimum": minimum, "maximum": maximum, "form": form})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +52,35 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
+    device: str = setting(
+        "auto",
+        "Where the model runs: auto, cpu, cuda, cuda:N or metal; auto takes an NVIDIA card that the model fits, "
+        "else the CPU",
+        form=DEVICE_FORM,
+    )
     instruction_set: InstructionSet = setting("auto", "CPU kernels to use; auto takes the best this machine has")
     threads: int = setting(0, "CPU threads of the engine; 0 chooses", minimum=0, maximum=1024)
     context_window: int = setting(4096, "Longest prompt and answer together, in tokens", minimum=256, maximum=131072)
-    speculation: Speculation = setting("auto", "Guess tokens from repeated text and verify them; answers stay the same")
-    cache_tokens: int = setting(8192, "Tokens the KV cache holds over all requests", minimum=256, maximum=4194304)
+    suffix_reuse: Toggle = setting("auto", "While typing, move the suffix in the KV cache instead of computing it anew")
+    speculation: Toggle = setting("auto", "Guess tokens from repeated text and verify them; answers stay the same")
+    cache_tokens: int = setting(
+        0,
+        "Most tokens the KV cache holds over all requests; 0 takes two context windows, at least 8192. "
+        "The memory budget may leave fewer",
+        minimum=0,
+        maximum=4194304,
+    )
+    memory_budget_mb: int = setting(
+        0, "Memory for weights and KV cache, in MB; 0 takes half of what is free", minimum=0, maximum=1000000
+    )
+    idle_unload_s: float = setting(
+        600.0, "Unload the model after so long without a request; 0 never", minimum=0, maximum=1e7
+    )
+    long_prompt: LongPrompt = setting(
+        "refuse",
+        "A prompt beyond the context window: refuse it, or slide (keep its beginning and its end, of a chat the system "
+        "messages and the last turns)",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +101,52 @@ class CompletionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatSettings:
+    tools: ToolChoice = setting(
+        "auto", "Who chooses what to look at: gather (Heron, from the question), model (by calling tools), auto by size"
+    )
+    max_tokens: int = setting(512, "Longest answer of one step, in tokens", minimum=16, maximum=32768)
+    context_tokens: int = setting(1024, "Code gathered for one question, in tokens", minimum=0, maximum=131072)
+    max_steps: int = setting(8, "Most times a model may call tools before it has to answer", minimum=1, maximum=100)
+    timeout_s: float = setting(300.0, "A turn ends after so long, whatever it has", minimum=1, maximum=86400)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolsSettings:
+    run_command: bool = setting(
+        False, "Let a model run commands, each after your consent, in a sandbox without network"
+    )
+    command_time_s: float = setting(60.0, "A command ends after so long", minimum=1, maximum=3600)
+    plugins: bool = setting(True, "Offer the tools of installed packages (entry points of the group heron.tools)")
+    mcp: bool = setting(True, "Offer the tools of the MCP servers in mcp.json of Heron's home")
+
+
+@dataclass(frozen=True, slots=True)
+class ContextSettings:
+    exclude: tuple[str, ...] = setting((), "Files never read for a prompt or the index, as patterns of .gitignore")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    enabled: bool = setting(True, "Keep an index of the workspace's symbols and words in the user's cache folder")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     model: ModelSettings = ModelSettings()
     engine: EngineSettings = EngineSettings()
     host: HostSettings = HostSettings()
     completion: CompletionSettings = CompletionSettings()
+    chat: ChatSettings = ChatSettings()
+    tools: ToolsSettings = ToolsSettings()
+    context: ContextSettings = ContextSettings()
+    index: IndexSettings = IndexSettings()
+
+
+def cache_folder() -> Path:
+    """The folder of what can be made anew: below `HERON_HOME` if that is set, else the user's cache folder."""
+    configured = os.environ.get("HERON_HOME", "")
+    return home_folder() / "cache" if configured else Path(platformdirs.user_cache_dir("heron"))
 
 
 def home_folder() -> Path:
@@ -133,18 +214,32 @@ def _parse_value(hint: Any, item: dataclasses.Field[Any], value: Any, path: str)
         if value not in get_args(hint):
             raise InvalidSettings(f"Setting {path}: {value!r} is not one of {', '.join(get_args(hint))}.")
         return value
+    if get_origin(hint) is tuple:
+        return _parse_texts(value, path)
     if hint is float and type(value) is int:
         value = float(value)
     if type(value) is not hint:
         raise InvalidSettings(f"Setting {path}: {value!r} is not {_type_name(hint)}.")
     _check_range(item.metadata, value, path)
+    _check_form(item.metadata.get("form"), value, path)
     return value
+
+
+def _parse_texts(value: Any, path: str) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+        raise InvalidSettings(f"Setting {path}: {value!r} is not a list of texts.")
+    return tuple(value)
 
 
 def _check_range(limits: types.MappingProxyType[Any, Any], value: Any, path: str) -> None:
     minimum, maximum = limits.get("minimum"), limits.get("maximum")
     if minimum is not None and not minimum <= value <= maximum:
         raise InvalidSettings(f"Setting {path}: {value!r} is outside {minimum:g} to {maximum:g}.")
+
+
+def _check_form(form: Form | None, value: Any, path: str) -> None:
+    if form and not re.fullmatch(form.pattern, value):
+        raise InvalidSettings(f"Setting {path}: {value!r} is not one of {form.allowed}.")
 
 
 def _schema_class(kind: Any) -> dict[str, Any]:
@@ -159,8 +254,12 @@ def _schema_field(hint: Any, item: dataclasses.Field[Any]) -> dict[str, Any]:
     schema: dict[str, Any] = {"description": item.metadata["help"], "default": item.default}
     if get_origin(hint) is Literal:
         schema["enum"] = list(get_args(hint))
+    elif get_origin(hint) is tuple:
+        schema |= {"type": "array", "items": {"type": "string"}, "default": [*schema["default"]]}
     else:
         schema["type"] = {bool: "boolean", int: "integer", float: "number", str: "string"}[hint]
+    if form := item.metadata.get("form"):
+        schema["pattern"] = f"^({form.pattern})$"
     return schema | {key: item.metadata[key] for key in ("minimum", "maximum") if item.metadata[key] is not None}
 
 

@@ -10,7 +10,13 @@ from typing import Literal
 FinishReason = Literal["stop", "length", "tool_calls"]
 Priority = Literal["completion", "chat", "background"]
 Role = Literal["system", "user", "assistant", "tool"]
+ToolFormatName = Literal["tags", "json"]
 GrammarKind = Literal["json_object", "json_schema", "regex", "lark", "structural_tag"]
+
+PRIORITY_HEADER = "X-Heron-Priority"
+"""The HTTP header that names a request's `Priority`."""
+CLIENT_HEADER = "X-Heron-Client"
+"""The HTTP header that says whose request it is: clients of a host share it fairly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +106,16 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class GenerateRequest:
-    """One request to an engine. `request_id` is unique among the requests alive in that engine."""
+    """One request to an engine. `request_id` is unique among the requests alive in that engine.
+
+    `client` says whose it is: within a priority, clients get equal shares.
+    """
 
     request_id: str
     prompt: Prompt
     sampling: Sampling = field(default_factory=Sampling)
     priority: Priority = "completion"
+    client: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +159,14 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What a client may know of a model: sizes in tokens, and which prompts it understands."""
+    """What a client may know of a model: sizes in tokens, the prompts it understands, how it writes tool calls."""
 
     id: str
     context_window: int
     supports_fim: bool = False
     supports_chat: bool = False
     supports_tools: bool = False
+    tool_format: ToolFormatName = "tags"
 
 
 LoadState = Literal["starting", "downloading", "compiling", "loading", "ready", "failed"]

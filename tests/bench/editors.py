@@ -27,6 +27,8 @@ class Asked:
     answer_ms: float | None
     text: str = ""
     called_model: bool = True
+    prefilled_tokens: int | None = None
+    """Tokens of the prompt that were not in the KV cache, where the server told it."""
 
     @property
     def in_time(self) -> bool:
@@ -37,6 +39,7 @@ class Asked:
 class Reply:
     text: str
     called_model: bool
+    prefilled_tokens: int | None = None
 
 
 class Editor(Protocol):
@@ -67,7 +70,7 @@ async def _ask_within(ask: Callable[[], Awaitable[Reply]], pause_s: float) -> As
         return Asked(pause_s * 1000, None)
     answer_s = time.perf_counter() - began
     await asyncio.sleep(max(0.0, pause_s - answer_s))
-    return Asked(pause_s * 1000, answer_s * 1000, reply.text, reply.called_model)
+    return Asked(pause_s * 1000, answer_s * 1000, reply.text, reply.called_model, reply.prefilled_tokens)
 
 
 @dataclass(slots=True)
@@ -106,9 +109,8 @@ class LspEditor:
             return Reply("", called_model=True)
         timings = await self.peer.request("heron/lastTimings", {}) or {}
         items = items.get("items") if isinstance(items, dict) else items
-        return Reply(
-            items[0]["insertText"] if items else "", timings.get("promptTokens") is not None or _called(timings)
-        )
+        called = timings.get("promptTokens") is not None or _called(timings)
+        return Reply(items[0]["insertText"] if items else "", called, _prefilled(timings))
 
     async def close(self) -> None:
         self.peer.notify("textDocument/didClose", {"textDocument": {"uri": self._uri}})
@@ -119,6 +121,12 @@ class LspEditor:
 
 def _called(timings: dict[str, Any]) -> bool:
     return timings.get("firstTokenMs") is not None and timings.get("outcome") != "typed_through"
+
+
+def _prefilled(timings: dict[str, Any]) -> int | None:
+    if timings.get("promptTokens") is None or timings.get("outcome") == "typed_through" or timings.get("adopted"):
+        return None
+    return int(timings["promptTokens"]) - int(timings.get("cachedTokens") or 0)
 
 
 def _place(position: Position) -> dict[str, int]:

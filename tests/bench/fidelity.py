@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heron.host.compiler.artefact import ensure_artefact
-from heron.host.compiler.reference import output_parts, reference_hidden
+from heron.host.compiler.reference import finish_logits, output_parts, reference_hidden
 from heron.host.engine.runner import Batch, Runner
 from heron.host.engine.tokenizer import Tokenizer
 from heron.host.engine.tvm_engine import load_runner
@@ -123,7 +123,7 @@ def _score(file: GgufFile, runner: Runner, chunks: Int32) -> Score:
         group = chunks[first : first + GROUP]
         hidden = reference_hidden(file, group)
         for chunk, states in zip(group, hidden, strict=True):
-            reference = states[FIRST_SCORED:-1] @ head.T
+            reference = finish_logits(file, states[FIRST_SCORED:-1] @ head.T)
             score.add(_run_ours(runner, chunk), reference, chunk[FIRST_SCORED + 1 :])
         print(f"{score.tokens} tokens, {time.monotonic() - started:.0f} s", file=sys.stderr)
     return score

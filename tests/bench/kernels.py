@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 FORMATS = ("Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K", "F16", "F32")
-ROWS = (1, 2, 4, 8, 12, 512)
+ROWS = (1, 2, 4, 5, 8, 12, 96)
 COLUMNS, INNER = 9728, 1024  # gate and up of the 0.5B model, K rounded up to the K-formats' 256
 COLD_BYTES = 128_000_000
 
@@ -123,10 +123,11 @@ def make_operands(rows: int) -> list[Any]:
     """Activations of that many rows, and the output."""
     import tvm
 
-    rng = np.random.default_rng(rows)
-    shapes = {"scales": (rows, INNER // 32), "sums": (rows, 3 * INNER // 32), "output": (rows, COLUMNS)}
-    codes = rng.integers(-127, 128, (rows, INNER), dtype=np.int8).view(np.int32)
-    return [tvm.runtime.tensor(codes)] + [tvm.runtime.tensor(np.ones(shape, np.float32)) for shape in shapes.values()]
+    from heron.host.compiler.kernels.quantized_rows import SPARE_ROWS, RowLayout
+
+    words = (rows if rows == 1 else rows + SPARE_ROWS, RowLayout(INNER).row_words)
+    activation = np.random.default_rng(rows).integers(0, 1 << 24, words, dtype=np.int32)
+    return [tvm.runtime.tensor(activation), tvm.runtime.tensor(np.ones((rows, COLUMNS), np.float32))]
 
 
 def measure_copy() -> float:

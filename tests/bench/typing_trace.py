@@ -18,6 +18,7 @@ from bench.figures import describe_machine, percentile
 from bench.servers import fetch_model, heron_environment, start_llama_server, temporary_home
 from bench.trace import Release, Segment, make_trace
 from heron.commands.client import open_client
+from heron.discovery import find_host
 
 
 async def run_trace(editors: dict[str, Editor], segments: Sequence[Segment]) -> dict[str, list[list[Asked]]]:
@@ -36,6 +37,7 @@ def summarise(segments: list[list[Asked]]) -> dict[str, Any]:
     asked = [item for segment in segments for item in segment]
     answers = [item.answer_ms for item in asked if item.answer_ms is not None]
     waits = [wait for segment in segments for wait in _waits(segment)]
+    prefilled = [item.prefilled_tokens for item in asked if item.prefilled_tokens is not None]
     share = len(asked) / 100
     return {
         "keys": len(asked),
@@ -44,6 +46,7 @@ def summarise(segments: list[list[Asked]]) -> dict[str, Any]:
         "answered_before_next_key_percent": round(sum(item.in_time for item in asked) / share, 1),
         "shown_before_next_key_percent": round(sum(item.in_time and item.text != "" for item in asked) / share, 1),
         "never_answered_percent": round((len(asked) - len(waits)) / share, 1),
+        "prefilled_tokens": {"p50": _at(prefilled, 50), "p95": _at(prefilled, 95)},
         "without_the_model_percent": round(sum(not item.called_model for item in asked) / share, 1),
     }
 
@@ -81,7 +84,20 @@ async def bench(arguments: argparse.Namespace, segments: Sequence[Segment]) -> d
             http = httpx.AsyncClient(base_url=server.http.base_url, timeout=60, trust_env=False)
             editors["llama-server"] = InfillEditor(await stack.enter_async_context(http))
         asked = await run_trace(editors, segments)
-    return {name: summarise(items) for name, items in asked.items()}
+        prefilled = await _prefilled_total(home)
+    figures = {name: summarise(items) for name, items in asked.items()}
+    figures["heron"]["prefilled_tokens"]["mean_per_key"] = round(prefilled / figures["heron"]["keys"], 1)
+    return figures
+
+
+async def _prefilled_total(home: Path) -> int:
+    """Tokens the engine prefilled since it started, for requests that were dropped too."""
+    address = find_host(home)
+    assert address is not None
+    transport = httpx.AsyncHTTPTransport(uds=address.socket_path)
+    async with httpx.AsyncClient(transport=transport, base_url=address.base_url) as http:
+        stats = (await http.get("/v1/stats")).raise_for_status().json()
+    return int(stats["engine"]["prefilled_tokens_total"])
 
 
 def _stop_host() -> None:

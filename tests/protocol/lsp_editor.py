@@ -25,6 +25,8 @@ CAPABILITIES = {"window": {"workDoneProgress": True}, "general": {"positionEncod
 class Editor:
     """Speaks JSON-RPC with the server; what the server sends on its own accord is kept in `received`."""
 
+    SILENCE = object()
+
     def __init__(self, connect: Connect) -> None:
         self.session, self.gate = _open(connect, self)
         self.received: list[dict[str, Any]] = []
@@ -32,6 +34,8 @@ class Editor:
         self.chunks: asyncio.Queue[bytes] = asyncio.Queue()
         self.reading = asyncio.create_task(read_messages(self.gate, self.chunks))
         self.refuse_progress = False
+        self.answers: dict[str, Any] = {}
+        """Results of the server's requests by method, null for others; `SILENCE` leaves one unanswered."""
         self._framer = Framer()
         self._changed = asyncio.Condition()
         self._last_id = 0
@@ -109,9 +113,10 @@ class Editor:
             self.responses.setdefault(message["id"], []).append(message)
             return
         self.received.append(message)
-        if "id" in message:
-            error = {"error": {"code": -32600, "message": "no"}} if self.refuse_progress else {"result": None}
-            self.send({"jsonrpc": "2.0", "id": message["id"], **error})
+        answer = self.answers.get(message["method"])
+        if "id" in message and answer is not self.SILENCE:
+            body = {"error": {"code": -32600, "message": "no"}} if self.refuse_progress else {"result": answer}
+            self.send({"jsonrpc": "2.0", "id": message["id"], **body})
 
     def _wake(self) -> None:
         async def wake() -> None:
@@ -162,14 +167,16 @@ async def editor_of(connect: Connect) -> AsyncIterator[Editor]:
 
 
 @asynccontextmanager
-async def editor_with(engine: ScriptedEngine, folder: Path, options: object = None) -> AsyncIterator[Editor]:
+async def editor_with(
+    engine: ScriptedEngine, folder: Path, options: object = None, **params: object
+) -> AsyncIterator[Editor]:
     """An initialized editor whose server has found a ready host on a real Unix socket."""
 
     async def connect(settings: Settings) -> HostAddress:
         return HostAddress("http://host", socket_path=str(folder / "host.sock"))
 
     async with on_socket(engine, folder), editor_of(connect) as editor:
-        await editor.initialize(options)
+        await editor.initialize(options, **params)
         await editor.wait_ready()
         yield editor
 

@@ -39,6 +39,15 @@ JSON_TEXT = st.dictionaries(st.sampled_from(FIELDS), VALUES).map(
 )
 
 
+def tool(name: str, parameters: object = None) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": name, "parameters": parameters}}
+
+
+def assistant_call(arguments: str) -> dict[str, Any]:
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": arguments}}
+    return {"role": "assistant", "tool_calls": [call]}
+
+
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     async with in_memory(ScriptedEngine("ok")) as client:
@@ -124,10 +133,26 @@ async def test_bad_completion_field(client: httpx.AsyncClient, field: str, value
         ("messages", [{"role": "user", "content": 5}], "messages[0].content", "string"),
         ("messages", [{"role": "user", "content": [{"type": "image_url"}]}], "messages[0].content", "'text'"),
         ("messages", [{"role": "user", "content": "\ud800"}], "messages[0].content", "surrogates"),
-        ("messages", [{"role": "assistant", "tool_calls": [{"id": "1"}]}], "messages[0].tool_calls", "supports"),
-        ("tools", [{"type": "function"}], "tools", "supports"),
-        ("tool_choice", "required", "tool_choice", "'none'"),
-        ("response_format", {"type": "json_object"}, "response_format", "'text'"),
+        (
+            "messages",
+            [{"role": "assistant", "tool_calls": [{"id": "1"}]}],
+            "messages[0].tool_calls[0].function",
+            "miss",
+        ),
+        ("messages", [assistant_call("[1]")], "messages[0].tool_calls[0].function.arguments", "JSON object"),
+        ("messages", [assistant_call("{")], "messages[0].tool_calls[0].function.arguments", "JSON object"),
+        ("tools", [{"type": "function"}], "tools[0].function", "missing"),
+        ("tools", [tool("a b")], "tools[0].function.name", "letters"),
+        ("tools", [tool("f", 5)], "tools[0].function.parameters", "JSON schema"),
+        ("tools", [tool("f", {"type": "string"})], "tools", "f: the type of parameters must be 'object'"),
+        ("tools", [tool("f"), tool("f")], "tools", "'f' is given twice"),
+        ("tools", [tool(f"f{number}") for number in range(129)], "tools", "at most 128"),
+        ("tool_choice", "required", "tool_choice", "needs tools"),
+        ("tool_choice", "sometimes", "tool_choice", "'required'"),
+        ("tool_choice", {"type": "function"}, "tool_choice", "'required'"),
+        ("response_format", {"type": "yaml"}, "response_format.type", "'json_schema'"),
+        ("response_format", {"type": "json_schema"}, "response_format", "schema is missing"),
+        ("grammar", {"kind": "gbnf"}, "grammar.kind", "'lark'"),
         ("top_logprobs", 3, "top_logprobs", "logprobs"),
         ("max_completion_tokens", 0, "max_tokens", "at least 1"),
         ("logprobs", 1, "logprobs", "boolean"),
@@ -138,6 +163,23 @@ async def test_bad_chat_field(client: httpx.AsyncClient, field: str, value: obje
     error = error_of(await client.post(CHATS, content=content, headers=JSON), 400)
     assert error["param"] == param
     assert allowed in error["message"]
+
+
+async def test_wishes_that_exclude_each_other(client: httpx.AsyncClient) -> None:
+    grammar = {"kind": "regex", "text": "a"}
+    for field, value in (("tools", [tool("f")]), ("response_format", {"type": "json_object"})):
+        body = {"messages": CHAT, "grammar": grammar, field: value}
+        error = error_of(await client.post(CHATS, json=body), 400)
+        assert error["param"] == "grammar"
+
+
+async def test_a_tool_choice_that_names_no_tool(client: httpx.AsyncClient) -> None:
+    choice = {"type": "function", "function": {"name": "g"}}
+    error = error_of(
+        await client.post(CHATS, json={"messages": CHAT, "tools": [tool("f")], "tool_choice": choice}), 400
+    )
+    assert error["param"] == "tool_choice"
+    assert "'g'; there are f" in error["message"]
 
 
 @pytest.mark.parametrize("path", [COMPLETIONS, CHATS])

@@ -12,6 +12,7 @@ from heron.wire import ChatPrompt, FimPrompt, Message, TextPrompt, TokenPrompt
 from protocol.http_host import CHAT, events_of, in_memory
 
 FINGERPRINT = f"heron-{__version__}"
+TIMINGS = {"first_token_ms", "per_token_ms", "longest_gap_ms", "total_ms"}
 
 
 @pytest.fixture
@@ -29,6 +30,7 @@ async def test_completion_has_the_shape_of_openai(client: httpx.AsyncClient) -> 
     answer = (await client.post("/v1/completions", json={"prompt": "def f(): "})).json()
     assert answer.pop("id").startswith("cmpl-")
     assert answer.pop("created") > 1.7e9
+    assert set(answer.pop("timings")) == TIMINGS
     assert answer == {
         "object": "text_completion",
         "model": "scripted",
@@ -48,6 +50,7 @@ async def test_chat_completion_has_the_shape_of_openai(client: httpx.AsyncClient
     answer = (await client.post("/v1/chat/completions", json={"messages": CHAT, "model": "scripted"})).json()
     assert answer.pop("id").startswith("chatcmpl-")
     assert answer.pop("created") > 1.7e9
+    assert set(answer.pop("timings")) == TIMINGS
     assert answer.pop("usage")["total_tokens"] == 5
     message = {"role": "assistant", "content": "return 1\n", "refusal": None}
     assert answer == {
@@ -212,7 +215,7 @@ async def test_models(client: httpx.AsyncClient) -> None:
         "object": "model",
         "owned_by": "heron",
         "context_window": 4096,
-        "capabilities": {"fim": True, "chat": True},
+        "capabilities": {"fim": True, "chat": True, "tools": True},
     }
     assert (await client.get("/v1/models/scripted")).json()["id"] == "scripted"
 

@@ -45,7 +45,8 @@ def text_of(deltas: list[Delta]) -> str:
 async def test_our_own_host(tmp_path: Path) -> None:
     engine = ScriptedEngine("return é😀\u2028\n\nmore")
     async with on_socket(engine, tmp_path), client_of(own_host(tmp_path)) as client:
-        assert await client.model() == ModelInfo("scripted", 4096, supports_fim=True, supports_chat=True)
+        capable = ModelInfo("scripted", 4096, supports_fim=True, supports_chat=True, supports_tools=True)
+        assert await client.model() == capable
         assert (await client.health()).state == "ready"
         deltas = await collect(client)
         assert text_of(deltas) == "return é😀\u2028"

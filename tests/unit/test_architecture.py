@@ -17,11 +17,14 @@ SHARED = {"heron", "wire", "errors", "settings", "discovery"}
 # What each area may import besides itself and the shared files.
 EDITOR: dict[str, set[str]] = {
     "editor.document": set(),
+    "editor.diagnostic": {"editor.document"},
+    "editor.workspace": {"editor.document"},
     "editor.syntax": {"editor.document"},
     "editor.client": set(),
-    "editor.context": {"editor.syntax", "editor.document"},
-    "editor.prompt": {"editor.context", "editor.syntax", "editor.document"},
+    "editor.context": {"editor.workspace", "editor.syntax", "editor.diagnostic", "editor.document"},
+    "editor.prompt": {"editor.context", "editor.syntax", "editor.diagnostic", "editor.document"},
     "editor.postprocess": {"editor.syntax", "editor.document"},
+    "editor.tools": {"editor.context", "editor.workspace", "editor.syntax", "editor.diagnostic", "editor.document"},
 }
 EDITOR["editor.features"] = {*EDITOR}
 EDITOR["editor.lsp"] = {*EDITOR}
@@ -56,6 +59,9 @@ FENCES = {
     "mlc_llm": ("host.engine.mlc_engine",),
     "ray": ("host.deploy",),
     "rich": ("commands",),
+    "mcp": ("editor.tools.mcp",),
+    "mcp_types": ("editor.tools.mcp",),
+    "jsonschema": ("editor.tools.validation",),
 }
 # TVM hands a model's inputs over flat.
 FLAT_INPUTS = {"host.compiler.decoder.decode", "host.compiler.decoder.forward"}
@@ -250,7 +256,9 @@ def test_nothing_is_kept_in_globals() -> None:
     assert not [module.name for module in modules() if any(isinstance(n, ast.Global) for n in ast.walk(module.tree))]
 
 
-@pytest.mark.parametrize("heavy", ["tvm", "fastapi", "pydantic", "httpx", "tokenizers", "gguf", "rich"])
+@pytest.mark.parametrize(
+    "heavy", ["tvm", "fastapi", "pydantic", "httpx", "tokenizers", "gguf", "rich", "jsonschema", "mcp"]
+)
 def test_language_server_starts_without(heavy: str) -> None:
     assert heavy not in _modules_of_lsp()
 

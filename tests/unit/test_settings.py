@@ -29,7 +29,7 @@ def test_later_sources_win(heron_home: Path, monkeypatch: pytest.MonkeyPatch) ->
     ("values", "sentence"),
     [
         ({"engin": {}}, "Unknown setting 'engin'. Did you mean 'engine'?"),
-        ({"engine": {"zzz": 1}}, "Unknown setting 'engine.zzz'. Known: instruction_set, threads"),
+        ({"engine": {"zzz": 1}}, "Unknown setting 'engine.zzz'. Known: device, instruction_set, threads"),
         ({"engine": {"threads": -1}}, "Setting engine.threads: -1 is outside 0 to 1024."),
         ({"engine": {"threads": 1.5}}, "Setting engine.threads: 1.5 is not a whole number."),
         ({"engine": {"threads": True}}, "Setting engine.threads: True is not a whole number."),
@@ -70,10 +70,19 @@ def test_home_is_what_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_
     assert home_folder().is_absolute()
 
 
+def test_lists_of_texts() -> None:
+    assert parse_settings({"context": {"exclude": ["a", "b/"]}}).context.exclude == ("a", "b/")
+    for wrong in ("a", [1], {"a": 1}, None):
+        with pytest.raises(InvalidSettings, match=r"context\.exclude: .* is not a list of texts"):
+            parse_settings({"context": {"exclude": wrong}})
+    assert settings_schema()["properties"]["context"]["properties"]["exclude"]["type"] == "array"
+
+
 def test_the_schema_has_the_defaults() -> None:
     for section, table in settings_schema()["properties"].items():
         for name, schema in table["properties"].items():
-            assert getattr(getattr(Settings(), section), name) == schema["default"]
+            default = getattr(getattr(Settings(), section), name)
+            assert (list(default) if isinstance(default, tuple) else default) == schema["default"]
             assert schema["description"]
 
 

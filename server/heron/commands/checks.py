@@ -85,12 +85,22 @@ def _machine(settings: Settings) -> Iterator[Finding]:
     cores = f"{psutil.cpu_count(logical=False)} physical, {psutil.cpu_count()} logical"
     yield Finding("machine", "processor", f"{cores} cores; {', '.join(vector) or 'no vector extension we use'}")
     yield Finding("machine", "instruction set", choose_target(settings.engine).instruction_set)
-    yield Finding("machine", "engine threads", str(choose_threads(settings.engine)))
+    yield _threads(choose_threads(settings.engine))
     yield _memory(psutil.virtual_memory().available, psutil.virtual_memory().total)
     compiler = next((found for name in _COMPILERS if (found := shutil.which(name))), None)
     yield Finding(
         "machine", "C compiler", compiler or "none (not needed: compiled code is then loaded without linking)"
     )
+
+
+def _threads(most: int) -> Finding:
+    """How many threads steps run on, and how much of their cores others leave now."""
+    from heron.host.models.machine import measure_free_cores
+
+    free = measure_free_cores(most)
+    value = f"at most {most}; {free:.1f} cores are free now"
+    busy = "; threads without a core of their own are left out" if round(free) < most else ""
+    return Finding("machine", "engine threads", value + busy)
 
 
 def _memory(free_bytes: int, total_bytes: int) -> Finding:

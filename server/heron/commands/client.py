@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,20 @@ from heron.wire import Health
 
 _CAPABILITIES = {
     "general": {"positionEncodings": ["utf-32"]},
-    "textDocument": {"inlineCompletion": {}, "synchronization": {}},
+    "textDocument": {
+        "inlineCompletion": {},
+        "synchronization": {},
+        "codeAction": {
+            "codeActionLiteralSupport": {"codeActionKind": {"valueSet": []}},
+            "dataSupport": True,
+            "resolveSupport": {"properties": ["edit"]},
+        },
+    },
+    "workspace": {"workspaceEdit": {"documentChanges": True}},
     "window": {"workDoneProgress": True},
 }
 _INVOKED = 1
+Report = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,8 @@ class Client:
     peer: Peer
     status: "asyncio.Queue[Health]"
     started_ms: float
+    progress: dict[str, Report] = field(default_factory=dict)
+    """Who is told of a progress, by its token."""
 
     async def wait_ready(self, report: Callable[[Health], None]) -> str:
         """Report each state of the model until it is ready; its name. Raises ModelUnavailable, in the host's words."""
@@ -87,15 +99,18 @@ async def open_client(root: Path, verbose: bool = False) -> AsyncIterator[Client
     """Start `heron lsp` on a workspace folder, shake hands, and see it out politely at the end."""
     began = time.perf_counter()
     status: asyncio.Queue[Health] = asyncio.Queue()
+    progress: dict[str, Report] = {}
 
     def listen(method: str, params: Any) -> None:
         if method == "heron/status":
             status.put_nowait(read_health(params))
+        elif method == "$/progress" and params["token"] in progress:
+            progress[params["token"]](params["value"])
 
     async with open_peer([sys.executable, "-m", "heron", "lsp"], listen, echo=verbose) as peer:
         await peer.request("initialize", _introduction(root))
         peer.notify("initialized", {})
-        yield Client(peer, status, (time.perf_counter() - began) * 1000)
+        yield Client(peer, status, (time.perf_counter() - began) * 1000, progress)
         if not peer.fault:
             await peer.request("shutdown", None)
             peer.notify("exit", None)

@@ -8,21 +8,28 @@ import time
 from pathlib import Path
 
 from rich.console import Console
+from rich.markdown import Markdown
+from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from heron.commands.chat_view import show_place
 from heron.commands.client import Client, Cursor, Offer, open_client, open_document
+from heron.commands.demo_action import show_action
 from heron.commands.render import draw_ghost, mark_ghost, show_completion
 from heron.commands.stages import show_stages
+from heron.commands.talk import begin_talk
 from heron.commands.trial import use_model
 from heron.samples.holes import Hole, read_holes, sample_folder
 
 _WIDTH = 100
 _WEB_FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
+_QUESTION = "What does `Cart.total_cents` do?"
 _NEXT = """\
 What to do next
   in an editor   run `heron lsp` as a language server; README.md has the lines for yours
   in one place   heron complete FILE:LINE:COL
+  to ask         heron chat, in the folder of your code
   in trouble     heron doctor
 The model stays loaded for a while, so that the next start is quick.
 Nothing you type leaves this machine."""
@@ -56,6 +63,8 @@ async def _show(console: Console, verbose: bool) -> list[Offer]:
             model = await client.wait_ready(stages.report)
         console.print(f"[bold]{model}[/bold] completes the bundled samples. What it offers is marked.")
         offers = [await _show_hole(console, client, hole) for hole in read_holes()]
+        await show_action(console, client)
+        await _show_answer(console, client)
     seconds = {"start the server": client.started_ms / 1000, **stages.seconds}
     console.print(_times(seconds, offers, time.perf_counter() - began))
     console.print(_NEXT, markup=False)
@@ -69,6 +78,18 @@ async def _show_hole(console: Console, client: Client, hole: Hole) -> Offer:
     title = f"{hole.path.parent.name}/{hole.path.name}"
     show_completion(console, title, _draw(console, hole, offer, document.language), caption)
     return offer
+
+
+async def _show_answer(console: Console, client: Client) -> None:
+    """A question about the samples, the answer, and the places it is made from."""
+    talk = await begin_talk(client)
+    turn, first_ms, total_ms = await talk.measure(_QUESTION)
+    places = ", ".join(map(show_place, turn["references"])) or "no place"
+    caption = f"from {places}; first words after {first_ms or 0:.0f} ms, all after {total_ms:.0f} ms"
+    if console.is_terminal:
+        console.print(Panel(Markdown(turn["answer"]), title=_QUESTION, title_align="left", subtitle=caption))
+    else:
+        console.print(f"\n--- {_QUESTION} ({caption})\n{turn['answer']}", markup=False, soft_wrap=True)
 
 
 def _draw(console: Console, hole: Hole, offer: Offer, language: str) -> Text:

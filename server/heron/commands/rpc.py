@@ -6,7 +6,7 @@ import itertools
 import json
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from heron.errors import HeronError, SystemFault
 
 Listener = Callable[[str, Any], None]
+Answerer = Callable[[str, Any], Awaitable[Any]]
 _EXIT_WAIT_S = 10.0
 _TAIL_LINES = 5
 _LINE_BYTES = 1 << 24
@@ -31,14 +32,19 @@ class PeerError(HeronError):
 
 @dataclass(slots=True)
 class Peer:
-    """A running child process that speaks JSON-RPC. `listener` is told of each notification it sends."""
+    """A running child process that speaks JSON-RPC. `listener` is told of each notification it sends.
+
+    `answerer` gives the results of its requests; without one they are answered as by a client that has no wishes.
+    """
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     listener: Listener
+    answerer: Answerer | None = None
     fault: SystemFault | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     _waiting: dict[int, asyncio.Future[Any]] = field(default_factory=dict)
+    _answering: set[asyncio.Task[None]] = field(default_factory=set)
     _ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     async def request(self, method: str, params: Any) -> Any:
@@ -81,10 +87,18 @@ class Peer:
     def _take(self, message: dict[str, Any]) -> None:
         if "method" not in message:
             self._settle(message)
-        elif "id" in message:  # a request of the server: progress tokens, configuration; we have no wishes
-            self._send({"id": message["id"], "result": _answer(message)})
+        elif "id" in message:
+            task = asyncio.ensure_future(self._answer(message))
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
         else:
             self.listener(message["method"], message.get("params"))
+
+    async def _answer(self, message: dict[str, Any]) -> None:
+        """Answer a request of the server: progress tokens, configuration, questions."""
+        given = await self.answerer(message["method"], message.get("params")) if self.answerer else None
+        if not self.fault:
+            self._send({"id": message["id"], "result": _no_wishes(message) if given is None else given})
 
     def _settle(self, message: dict[str, Any]) -> None:
         answer = self._waiting.get(message["id"])
@@ -103,7 +117,10 @@ async def open_peer(command: Sequence[str], listener: Listener, *, echo: bool = 
     What it writes to stderr is kept, and its last lines are told if it ends while somebody waits; `echo` shows it all.
     """
     pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe, limit=_LINE_BYTES)
+    # A session of its own: Ctrl-C in the terminal is for us alone; the peer ends when its stdin is closed.
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=pipe, stdout=pipe, stderr=pipe, limit=_LINE_BYTES, start_new_session=True
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
@@ -153,6 +170,6 @@ async def _read_frame(reader: asyncio.StreamReader) -> bytes:
     return await reader.readexactly(length)
 
 
-def _answer(message: dict[str, Any]) -> Any:
+def _no_wishes(message: dict[str, Any]) -> Any:
     wanted = (message.get("params") or {}).get("items", ()) if message["method"] == "workspace/configuration" else None
     return None if wanted is None else [None for _ in wanted]

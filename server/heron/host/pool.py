@@ -1,11 +1,15 @@
-"""Keeps one engine worker alive: starts it, watches it, restarts it, and retries what its end interrupted."""
+"""Keeps one engine worker alive: starts it, watches it, restarts it, and retries what its end interrupted.
+
+A worker that nobody asked for a while ends and gives its memory back; the next request starts another.
+"""
 
 import asyncio
 import logging
+import math
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
 from heron.errors import HeronError, ModelNotReady, SystemFault, WorkerCrashed
@@ -20,13 +24,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PoolLimits:
-    """When to give up on a worker. A worker that is busy must answer within `hang_s` and end a step within it."""
+    """When to give up on a worker.
+
+    One that is busy must answer within `hang_s`, and end a step within `stuck_s` or so many times its longest step.
+    """
 
     max_crashes: int = 5
     crash_window_s: float = 60.0
     first_backoff_s: float = 0.1
-    heartbeat_s: float = 5.0
+    heartbeat_s: float = 2.0
     hang_s: float = 60.0
+    stuck_s: float = 20.0
+    stuck_factor: float = 20.0
     retry_failed_s: float = 30.0
 
 
@@ -40,6 +49,7 @@ class Pool:
         limits: PoolLimits | None = None,
     ) -> None:
         self._name = settings.model.name
+        self._unload_s = settings.engine.idle_unload_s or math.inf
         self._make_worker: Callable[[], Worker] = make_worker or (lambda: WorkerProcess(Init(settings)))
         self._limits = limits or PoolLimits()
         self._health = Health("starting", self._name)
@@ -47,8 +57,14 @@ class Pool:
         self._supervisor: asyncio.Task[None] | None = None
         self._crash_times: deque[float] = deque()
         self._failed_at = 0.0
+        self._model: ModelInfo | None = None
+        self._asleep: asyncio.Event | None = None
+        """There while the model is unloaded; set to load it again."""
+        self._used_at = time.monotonic()
         self.num_running = 0
         self.num_crashes = 0
+        self.num_loads = 0
+        self.num_beats = 0
 
     async def start(self) -> None:
         """Begin to start the worker; returns at once, `health` tells how it goes."""
@@ -69,6 +85,8 @@ class Pool:
         """
         if self._health.state == "failed" and time.monotonic() - self._failed_at >= self._limits.retry_failed_s:
             await self.start()
+        if self._asleep is not None and self._model is not None:
+            return PooledEngine(self, self._model)
         try:
             engine = await asyncio.wait_for(self.current_engine(), timeout_s)
         except TimeoutError:
@@ -76,10 +94,36 @@ class Pool:
         return PooledEngine(self, engine.model)
 
     async def current_engine(self) -> Engine:
-        """The engine of the present worker; it ends with it."""
+        """The engine of the present worker, loaded again if it is not; it ends with it."""
         if self._ready is None:
             raise ModelNotReady("No engine worker runs.")
+        if self._asleep is not None:
+            self._asleep.set()
         return await asyncio.shield(self._ready)
+
+    async def metrics(self) -> dict[str, float]:
+        """Counters and gauges of the pool, and of the engine while it is loaded."""
+        own = {
+            "loaded": float(self._is_loaded),
+            "loads_total": self.num_loads,
+            "worker_crashes_total": self.num_crashes,
+        }
+        if not self._is_loaded:
+            return own
+        try:
+            return own | await (await self.current_engine()).metrics()
+        except HeronError:  # it has just ended
+            return own | {"loaded": 0.0}
+
+    @contextmanager
+    def use(self) -> Iterator[None]:
+        """Count a request as running for the length of a with block."""
+        self.num_running += 1
+        try:
+            yield
+        finally:
+            self.num_running -= 1
+            self._used_at = time.monotonic()
 
     def forget(self, engine: Engine) -> None:
         """Let callers wait for the next engine in place of this one, whose worker was seen to end."""
@@ -99,46 +143,84 @@ class Pool:
     async def _supervise(self) -> None:
         try:
             while True:
-                reason = await self._run_worker()
+                crash = await self._run_worker()
                 self._expect_engine()
-                await self._back_off(reason)
+                await (self._back_off(crash) if crash else self._sleep())
         except HeronError as error:
             self._give_up(error)
         except Exception as error:
             _log.exception("the pool failed")
             self._give_up(SystemFault(f"The engine worker cannot be run: {type(error).__name__}: {error}."))
 
-    async def _run_worker(self) -> WorkerCrashed:
-        """One life of a worker; why it ended. Raises when there is no use in another."""
+    @property
+    def _is_loaded(self) -> bool:
+        return self._ready is not None and self._ready.done() and self._ready.exception() is None
+
+    @property
+    def _idle_s(self) -> float:
+        return 0.0 if self.num_running else time.monotonic() - self._used_at
+
+    async def _run_worker(self) -> WorkerCrashed | None:
+        """One life of a worker; why it ended, None if nobody needed it. Raises when there is no use in another."""
         worker = self._make_worker()
         try:
             engine = await worker.start(self._report)
             assert self._ready is not None
             self._ready.set_result(engine)
+            self._model = engine.model
             self._health = Health("ready", engine.model.id)
-            return WorkerCrashed(f"The engine worker {await self._watch(worker, engine)}.")
+            self._used_at = time.monotonic()
+            self.num_loads += 1
+            how = await self._watch(worker, engine)
+            return WorkerCrashed(f"The engine worker {how}.") if how else None
         except WorkerCrashed as error:
             return error
         finally:
             await worker.close()
 
     async def _watch(self, worker: Worker, engine: Engine) -> str:
-        """Wait until the worker ends, or kill it when it hangs; how it ended."""
+        """Wait until the worker ends, or kill it when it hangs; how it ended, "" if it is no longer needed."""
         ended = asyncio.create_task(worker.wait_ended())
         hung = asyncio.create_task(self._wait_hung(engine))
+        idle = asyncio.create_task(self._wait_idle())
         try:
-            await asyncio.wait((ended, hung), return_when=asyncio.FIRST_COMPLETED)
-            if not ended.done():
-                worker.kill()
-                return f"hung for {self._limits.hang_s:g} s and was killed"
-            return ended.result()
+            await asyncio.wait((ended, hung, idle), return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                return ended.result()
+            if idle.done() and not hung.done():
+                self._fall_asleep()
+                return ""
+            worker.kill()
+            return f"{hung.result()} and was killed"
         finally:
-            ended.cancel()
-            hung.cancel()
-            await asyncio.gather(ended, hung, return_exceptions=True)
+            for task in (ended, hung, idle):
+                task.cancel()
+            await asyncio.gather(ended, hung, idle, return_exceptions=True)
 
-    async def _wait_hung(self, engine: Engine) -> None:
-        """Return when the engine, though it has work, no longer answers or is stuck in one step."""
+    async def _wait_idle(self) -> None:
+        """Return when no request ran for as long as the settings say."""
+        left_s = self._unload_s
+        while left_s > 0:
+            await asyncio.sleep(left_s)
+            left_s = self._unload_s - self._idle_s
+
+    def _fall_asleep(self) -> None:
+        """Let who comes from now on wait for the next worker."""
+        self._asleep = asyncio.Event()
+        self._expect_engine()
+        message = f"Unloaded after {self._unload_s:g} s without a request; the next one loads it again."
+        self._health = Health("ready", self._model.id if self._model else self._name, message)
+        _log.info("%s", message)
+
+    async def _sleep(self) -> None:
+        """Wait until somebody wants the model."""
+        assert self._asleep is not None
+        await self._asleep.wait()
+        self._asleep = None
+        self._health = Health("loading", self._name, "Loading the model again.")
+
+    async def _wait_hung(self, engine: Engine) -> str:
+        """Return when the engine, though it has work, no longer answers or is stuck in one step; what it did."""
         while True:
             await asyncio.sleep(self._limits.heartbeat_s)
             if not self.num_running:
@@ -146,11 +228,13 @@ class Pool:
             try:
                 metrics = await asyncio.wait_for(engine.metrics(), self._limits.hang_s)
             except TimeoutError:
-                return
+                return f"did not answer for {self._limits.hang_s:g} s"
             except HeronError:  # it has ended, which is noticed elsewhere
                 continue
-            if metrics.get("current_step_s", 0.0) > self._limits.hang_s:
-                return
+            self.num_beats += 1
+            step_s, longest_s = metrics.get("current_step_s", 0.0), metrics.get("longest_step_s", 0.0)
+            if step_s > max(self._limits.stuck_s, self._limits.stuck_factor * longest_s):
+                return f"was stuck in one step for {step_s:.0f} s"
 
     async def _back_off(self, reason: WorkerCrashed) -> None:
         """Wait before the next life, longer after each crash of late; raises after too many."""
@@ -206,20 +290,17 @@ class PooledEngine:
         return self._model
 
     async def generate(self, request: GenerateRequest) -> AsyncGenerator[Delta, None]:
-        self._pool.num_running += 1
-        try:
+        with self._pool.use():
             async with aclosing(self._generate_twice(request)) as deltas:
                 async for delta in deltas:
                     yield delta
-        finally:
-            self._pool.num_running -= 1
 
     async def tokenize(self, text: str) -> list[int]:
-        return await (await self._pool.current_engine()).tokenize(text)
+        with self._pool.use():
+            return await (await self._pool.current_engine()).tokenize(text)
 
     async def metrics(self) -> dict[str, float]:
-        metrics = await (await self._pool.current_engine()).metrics()
-        return metrics | {"worker_crashes_total": float(self._pool.num_crashes)}
+        return await self._pool.metrics()
 
     async def close(self) -> None:
         """Nothing: the pool owns the worker."""

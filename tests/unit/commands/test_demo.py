@@ -31,8 +31,8 @@ def test_shows_every_hole_and_what_to_do_next(
     assert main(["host", "--stop"]) == 0
     shown = capsys.readouterr().out
     without_times = re.sub(r"[\d.]+ m?s\b", "", shown)
-    assert without_times.count(SCRIPTED_ANSWER) == len(read_holes())
-    for text in ("cart.py", "router.ts", "cache.go", "start the server", "first completion", "heron doctor"):
+    assert without_times.count(SCRIPTED_ANSWER) == len(read_holes()) + 1  # and the answer to the question
+    for text in ("cart.py", "router.ts", "cache.go", "start the server", "first completion", "heron chat", "doctor"):
         assert text in shown
     svg = picture.read_text(encoding="utf-8")
     assert svg.startswith("<svg")

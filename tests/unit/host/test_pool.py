@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import textwrap
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 
@@ -16,7 +17,7 @@ from heron.host.engine.pipe import Failure, Init, LoadFailed, write_message
 from heron.host.engine.scripted import Reply, Rule, Script, ScriptedEngine
 from heron.host.pool import Pool, PoolLimits
 from heron.host.workers import InProcessWorker, Worker, WorkerProcess
-from heron.settings import Settings
+from heron.settings import EngineSettings, Settings
 from heron.wire import Delta, GenerateRequest, Sampling, TextPrompt
 
 SCRIPT = Script(
@@ -84,6 +85,13 @@ def text_request(text: str, max_tokens: int = 64) -> GenerateRequest:
 async def collect(engine: Engine, request: GenerateRequest) -> list[Delta]:
     async with aclosing(engine.generate(request)) as deltas:
         return [delta async for delta in deltas]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let everybody else run until a condition holds."""
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.to_thread(lambda: None)
 
 
 def joined(deltas: list[Delta]) -> str:
@@ -224,7 +232,7 @@ async def test_a_worker_that_talks_nonsense_is_killed() -> None:
 
 async def test_a_busy_worker_that_stops_answering_is_killed() -> None:
     lives = Lives()
-    async with running_pool(lives, PoolLimits(first_backoff_s=0.0, heartbeat_s=0.01, hang_s=1.0)) as pool:
+    async with running_pool(lives, PoolLimits(first_backoff_s=0.0, heartbeat_s=0.01, hang_s=2.0)) as pool:
         engine = await pool.engine()
         async with aclosing(engine.generate(text_request("hold"))) as deltas:
             await anext(deltas)
@@ -232,6 +240,68 @@ async def test_a_busy_worker_that_stops_answering_is_killed() -> None:
             with pytest.raises(WorkerCrashed):
                 [delta async for delta in deltas]
         assert joined(await collect(engine, text_request("hello"))) == SCRIPT.otherwise.text
+
+
+async def test_a_worker_stuck_in_one_step_is_killed_and_told_apart_from_a_slow_one() -> None:
+    class Slow(ScriptedEngine):
+        async def metrics(self) -> dict[str, float]:
+            return await super().metrics() | {"current_step_s": 5.0, "longest_step_s": longest_s}
+
+    limits = PoolLimits(first_backoff_s=0.0, heartbeat_s=0.01, stuck_s=1.0, stuck_factor=10.0)
+    longest_s = 1.0
+    async with running_pool(Lives(lambda: InProcessWorker(Slow(SCRIPT))), limits) as pool:
+        engine = await pool.engine()
+        async with aclosing(engine.generate(text_request("hold"))) as deltas:
+            await anext(deltas)
+            await until(lambda: pool.num_beats > 3)
+            assert pool.num_crashes == 0
+            longest_s = 0.1
+            await until(lambda: pool.num_crashes == 1)
+            assert "was stuck in one step for 5 s and was killed" in pool.health().message
+
+
+async def test_a_model_nobody_asks_for_is_unloaded_and_loaded_again_for_the_next_request() -> None:
+    lives = Lives()
+    pool = Pool(Settings(engine=EngineSettings(idle_unload_s=0.2)), lives, QUICK)
+    await pool.start()
+    engine = await pool.engine()
+    await collect(engine, text_request("hello"))
+    first = lives.pid
+    await until(lambda: not is_alive(first))
+    health = pool.health()
+    assert (health.state, health.model) == ("ready", SCRIPT.model.id)
+    assert "Unloaded after 0.2 s" in health.message
+    assert await pool.metrics() == {"loaded": 0.0, "loads_total": 1, "worker_crashes_total": 0}
+    assert (await pool.engine()).model == SCRIPT.model
+    assert len(lives.workers) == 1
+    assert joined(await collect(engine, text_request("hello"))) == SCRIPT.otherwise.text
+    assert len(lives.workers) == 2
+    assert (await pool.metrics())["loads_total"] == 2
+    await pool.close()
+
+
+async def test_a_model_in_use_is_not_unloaded() -> None:
+    lives = Lives()
+    pool = Pool(Settings(engine=EngineSettings(idle_unload_s=0.01)), lives, QUICK)
+    await pool.start()
+    async with aclosing((await pool.engine()).generate(text_request("hold"))) as deltas:
+        await anext(deltas)
+        began = time.monotonic()
+        await until(lambda: time.monotonic() - began > 0.05)
+        assert (await pool.metrics())["loaded"] == 1.0
+    await pool.close()
+
+
+async def test_closing_an_unloaded_pool_fails_what_waits() -> None:
+    pool = Pool(Settings(engine=EngineSettings(idle_unload_s=0.01)), Lives(), QUICK)
+    await pool.start()
+    engine = await pool.engine()
+    await until(lambda: "Unloaded" in pool.health().message)
+    waiting = asyncio.create_task(collect(engine, text_request("hello")))
+    await asyncio.sleep(0)
+    await pool.close()
+    with pytest.raises((ModelNotReady, WorkerCrashed)):
+        await waiting
 
 
 async def test_waiting_for_a_model_ends_after_a_timeout() -> None:
@@ -263,7 +333,7 @@ async def test_a_worker_ends_when_its_host_is_killed() -> None:
         from heron.host.engine.pipe import Init
         from heron.host.engine.scripted import Script
         from heron.host.workers import WorkerProcess
-        from heron.settings import Settings
+        from heron.settings import EngineSettings, Settings
 
         async def main():
             worker = WorkerProcess(Init(Settings(), Script()))

@@ -25,6 +25,16 @@ def read_delta(body: Any) -> Delta:
     )
 
 
+class CompletionReader:
+    """Reads a completion's stream, whose events stand for themselves."""
+
+    def read(self, body: Any) -> Delta:
+        return read_delta(body)
+
+    def end(self) -> tuple[Delta, ...]:
+        return ()
+
+
 def read_models(body: Any) -> tuple[ModelInfo, ...]:
     """The models of `/v1/models`. A foreign server tells no capabilities and is taken to have none.
 
@@ -88,6 +98,7 @@ def _read_model(entry: dict[str, Any]) -> ModelInfo:
         context_window=window if isinstance(window, int) else _DEFAULT_WINDOW,
         supports_fim=can.get("fim") is True,
         supports_chat=can.get("chat") is True,
+        supports_tools=can.get("tools") is True,
     )
 
 

@@ -5,26 +5,24 @@ httpx is imported when the first connection is made, not when the language serve
 
 import asyncio
 import importlib
-import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from heron.discovery import HostAddress
-from heron.editor.client.answers import read_delta, read_error, read_health, read_models
-from heron.editor.client.events import EventParser
+from heron.editor.client.answers import CompletionReader, read_error, read_health, read_models
+from heron.editor.client.chat_answers import ChatReader
+from heron.editor.client.chat_ask import ChatAsk, chat_body
+from heron.editor.client.http import Post, Reader, mapped_errors, open_http, parse_json, stream
 from heron.errors import HeronError, HostUnreachable, ModelNotReady
-from heron.wire import Delta, Health, ModelInfo
+from heron.wire import PRIORITY_HEADER, Delta, Health, ModelInfo
 
 if TYPE_CHECKING:
     import httpx
 
 Connect = Callable[[], Awaitable[HostAddress]]
-
-_CONNECT_S = 5.0
-_SILENCE_S = 60.0
-"""A server that sends nothing for so long is taken for dead; what a user waits for is bounded far below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +59,16 @@ class Client:
 
         Raises a HeronError; HostUnreachable only if the server cannot be found again, or is lost midway.
         """
-        for last_try in (False, True):
-            started = False
-            body = _completion_body(await self.model(), infill)
-            link = await self._link()
-            try:
-                async with aclosing(_stream(link.http, body)) as deltas:
-                    async for delta in deltas:
-                        started = True
-                        yield delta
-                return
-            except HostUnreachable:
-                await self._drop(link)
-                if started or last_try:
-                    raise
+        render = partial(_completion_post, infill)
+        async with aclosing(self._generate(render, CompletionReader)) as deltas:
+            async for delta in deltas:
+                yield delta
+
+    async def chat(self, ask: ChatAsk) -> AsyncGenerator[Delta, None]:
+        """Deltas of the next message; calls of tools come whole. Ends, and raises, as `complete` does."""
+        async with aclosing(self._generate(partial(_chat_post, ask), ChatReader)) as deltas:
+            async for delta in deltas:
+                yield delta
 
     async def models(self) -> tuple[ModelInfo, ...]:
         """The models the server offers."""
@@ -110,6 +104,25 @@ class Client:
         elif link := _opened(opening):
             await link.http.aclose()
 
+    async def _generate(
+        self, render: Callable[[ModelInfo], Post], new_reader: Callable[[], Reader]
+    ) -> AsyncGenerator[Delta, None]:
+        """Deltas of what is rendered for the server's model, also if the server was lost and is found once more."""
+        for last_try in (False, True):
+            started = False
+            post = render(await self.model())
+            link = await self._link()
+            try:
+                async with aclosing(stream(link.http, post, new_reader())) as deltas:
+                    async for delta in deltas:
+                        started = True
+                        yield delta
+                return
+            except HostUnreachable:
+                await self._drop(link)
+                if started or last_try:
+                    raise
+
     async def _link(self) -> _Link:
         """The open link, shared by all who wait: one that is cancelled does not stop it from opening."""
         if self._opening is None or (self._opening.done() and not _opened(self._opening)):
@@ -119,8 +132,8 @@ class Client:
     async def _open(self) -> _Link:
         address = await self._connect()
         await asyncio.to_thread(importlib.import_module, "httpx")  # a tenth of a second that the loop need not wait
-        with _mapped_errors():
-            return _Link(_open_http(address))
+        with mapped_errors():
+            return _Link(open_http(address))
 
     async def _drop(self, link: _Link) -> None:
         if self._opening is not None and self._opening.done() and _opened(self._opening) is link:
@@ -136,34 +149,23 @@ class Client:
             response = await self._fetch(await self._link(), path)
         if response.status_code != 200:
             raise read_error(response.status_code, response.content)
-        return _parse(response.content)
+        return parse_json(response.content)
 
     async def _fetch(self, link: _Link, path: str) -> "httpx.Response":
         try:
-            with _mapped_errors(link.http):
+            with mapped_errors(link.http):
                 return await link.http.get(path)
         except HostUnreachable:
             await self._drop(link)
             raise
 
 
-async def _stream(http: "httpx.AsyncClient", body: dict[str, Any]) -> AsyncGenerator[Delta, None]:
-    with _mapped_errors(http):
-        async with http.stream("POST", "/v1/completions", json=body) as response:
-            if response.status_code != 200:
-                raise read_error(response.status_code, await response.aread())
-            async with aclosing(_read_stream(response)) as deltas:
-                async for delta in deltas:
-                    yield delta
+def _chat_post(ask: ChatAsk, model: ModelInfo) -> Post:
+    return Post("/v1/chat/completions", chat_body(model.id, ask), {PRIORITY_HEADER: ask.priority})
 
 
-async def _read_stream(response: "httpx.Response") -> AsyncGenerator[Delta, None]:
-    parser = EventParser()
-    async for chunk in response.aiter_bytes():
-        for data in parser.feed(chunk):
-            if data == "[DONE]":
-                return
-            yield read_delta(_parse(data))
+def _completion_post(infill: Infill, model: ModelInfo) -> Post:
+    return Post("/v1/completions", _completion_body(model, infill))
 
 
 def _completion_body(model: ModelInfo, infill: Infill) -> dict[str, Any]:
@@ -179,38 +181,6 @@ def _completion_body(model: ModelInfo, infill: Infill) -> dict[str, Any]:
     return body | suffix | ({"stop": list(infill.stop)} if infill.stop else {})
 
 
-def _open_http(address: HostAddress) -> "httpx.AsyncClient":
-    import httpx
-
-    transport = httpx.AsyncHTTPTransport(uds=address.socket_path or None, trust_env=False)
-    headers = {"Authorization": f"Bearer {address.token}"} if address.token else {}
-    timeout = httpx.Timeout(_SILENCE_S, connect=_CONNECT_S)
-    base_url = address.base_url.removesuffix("/").removesuffix("/v1")
-    return httpx.AsyncClient(transport=transport, base_url=base_url, headers=headers, timeout=timeout)
-
-
 def _opened(opening: "asyncio.Task[_Link]") -> _Link | None:
     failed = opening.cancelled() or opening.exception() is not None
     return None if failed else opening.result()
-
-
-def _parse(data: str | bytes) -> Any:
-    try:
-        return json.loads(data)
-    except ValueError as error:
-        raise HeronError("The server's answer is not JSON.") from error
-
-
-@contextmanager
-def _mapped_errors(http: "httpx.AsyncClient | None" = None) -> Iterator[None]:
-    """Turn what httpx raises for a connection that is lost, wrong or closed meanwhile into HostUnreachable."""
-    import httpx
-
-    try:
-        yield
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-        raise HostUnreachable(f"The model server does not answer: {error or type(error).__name__}.") from error
-    except RuntimeError as error:
-        if http is None or not http.is_closed:
-            raise
-        raise HostUnreachable("The connection to the model server was closed.") from error

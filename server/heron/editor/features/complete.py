@@ -17,6 +17,7 @@ from heron.editor.features.timings import Timings
 from heron.editor.features.typed_through import Offer, TypedThrough
 from heron.editor.prompt.fim import render_fim
 from heron.editor.syntax.tree import Tree, parse
+from heron.editor.workspace.redact import redact
 from heron.errors import ModelNotReady
 from heron.settings import CompletionSettings
 from heron.wire import Delta, ModelInfo
@@ -147,8 +148,9 @@ class Completer:
 
 
 def _infill(model: ModelInfo, context: Context, settings: CompletionSettings) -> Infill:
-    """Let the server fill in if it says it can, else write the model's own marks into the prompt."""
+    """Let the server fill in if it says it can, else write the model's own marks into the prompt. No secret goes in."""
+    prefix, suffix = redact(context.prefix), redact(context.suffix)
     if model.supports_fim:
-        return Infill(context.prefix, context.suffix, settings.max_tokens, context.stop)
-    prompt = render_fim(model, context.prefix, context.suffix)
+        return Infill(prefix, suffix, settings.max_tokens, context.stop)
+    prompt = render_fim(model, prefix, suffix)
     return Infill(prompt, None, settings.max_tokens, context.stop)

@@ -14,9 +14,13 @@ logger = logging.getLogger(__name__)
 
 async def change_configuration(session: Session, params: types.DidChangeConfigurationParams) -> None:
     """Take new settings; a server to be reached in another way than before is found anew."""
-    before = session.settings.host
+    before = session.settings
     apply_settings(session, params.settings)
-    if session.settings.host != before:
+    if (session.settings.index, session.settings.context) != (before.index, before.context):
+        session.start_indexing()
+    if session.settings.tools != before.tools:
+        await session.drop_tools()
+    if session.settings.host != before.host:
         await session.reconnect()
     elif session.settings.completion.enabled and not session.watch.is_ready:
         session.watch.check()

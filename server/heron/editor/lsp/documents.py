@@ -82,6 +82,10 @@ class Documents:
     def close(self, uri: str) -> None:
         self._open.pop(uri, None)
 
+    def snapshots(self) -> tuple[Document, ...]:
+        """Frozen snapshots of all of them, in the order they were opened."""
+        return tuple(document.snapshot() for document in list(self._open.values()))
+
     def get(self, uri: str) -> Document | None:
         """A frozen snapshot; None for a document that is not open."""
         document = self._open.get(uri)

@@ -16,6 +16,7 @@ from pygls.protocol.json_rpc import JsonRPCNotification, JsonRPCRequestMessage
 
 from heron.editor.lsp import errors
 from heron.editor.lsp.framing import Fault, frame
+from heron.editor.lsp.protocol import OWN_PARAMS
 
 logger = logging.getLogger(__name__)
 
@@ -121,10 +122,12 @@ class Gate:
         return kind is None or any(field.name == "id" for field in attrs.fields(kind))
 
     def _structure(self, message: dict[str, Any]) -> Any:
-        """The message as lsprotocol's type; params of our own methods stay as they are."""
+        """The message as lsprotocol's type; params of our own methods as `OWN_PARAMS` says, else as they are."""
         method, params = message["method"], message.get("params")
         if kind := self._protocol.get_message_type(method):
             return self._converter.structure({"params": None, **message}, kind)
+        if own := OWN_PARAMS.get(method):
+            params = self._converter.structure(params, own)
         if "id" in message:
             return JsonRPCRequestMessage(message["id"], method, "2.0", params)
         return JsonRPCNotification(method, "2.0", params)

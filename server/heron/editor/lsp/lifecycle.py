@@ -1,7 +1,6 @@
 """initialize, initialized, shutdown."""
 
 import asyncio
-import importlib
 
 from lsprotocol import types
 
@@ -18,10 +17,18 @@ def initialize(session: Session, params: types.InitializeParams) -> None:
 
 async def initialized(session: Session, params: types.InitializedParams) -> None:
     """Bring the host up in the background, and import what the first completion needs."""
+    session.start_indexing()  # before anything is waited for: a question that comes at once waits for the index
     if session.settings.completion.enabled:
         session.watch.check()
-        await asyncio.to_thread(importlib.import_module, "heron.editor.features.complete")
+        await asyncio.to_thread(_load_completions)
 
 
 async def shutdown(session: Session, params: None) -> None:
     await session.close()
+
+
+def _load_completions() -> None:
+    from heron.editor.features import complete  # noqa: F401
+    from heron.editor.workspace import redact
+
+    redact.warm()

@@ -1,7 +1,11 @@
 """Methods and messages beyond LSP's own. Custom messages have camelCase members; `PROTOCOL.md` shows them."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
+
+import attrs
+from lsprotocol import types
 
 from heron.editor.features.timings import Timings
 from heron.wire import Health
@@ -13,6 +17,24 @@ LAST_TIMINGS = "heron/lastTimings"
 DID_SHOW_COMPLETION = "textDocument/didShowCompletion"
 DID_PARTIALLY_ACCEPT_COMPLETION = "textDocument/didPartiallyAcceptCompletion"
 """Both by the convention of Copilot's language server; LSP 3.18 has no such notification."""
+EDIT = "heron/edit"
+"""Client to server: change a selection by an instruction."""
+COMMIT_MESSAGE = "heron/commitMessage"
+"""Client to server: a message for the changes of the workspace."""
+DID_CHANGE_DIAGNOSTICS = "heron/didChangeDiagnostics"
+"""Client to server: the diagnostics other servers have for a document, on each change."""
+
+
+@attrs.define
+class DidChangeDiagnosticsParams:
+    """All diagnostics of one document; an empty list when there are none any more."""
+
+    uri: str
+    diagnostics: list[types.Diagnostic]
+
+
+OWN_PARAMS: Mapping[str, type] = {DID_CHANGE_DIAGNOSTICS: DidChangeDiagnosticsParams}
+"""The shapes of our own methods' params, checked where messages come in; others come as they are."""
 
 
 def status_params(health: Health) -> dict[str, Any]:

@@ -5,12 +5,13 @@ only yields errors in the tree.
 """
 
 import importlib
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache, cached_property
 from time import monotonic
 
 from tree_sitter import Language as Grammar
-from tree_sitter import Parser, Query, QueryCursor
+from tree_sitter import Node, Parser, Query, QueryCursor
 from tree_sitter import Tree as SyntaxTree
 
 from heron.editor.document import Document, Position, Range
@@ -63,6 +64,14 @@ class Tree:
             node = node.parent
         return node is not None and node.has_error
 
+    def range_of(self, node: Node) -> Range:
+        """Where a node of this tree lies."""
+        return Range(self._position(node.start_byte), self._position(node.end_byte))
+
+    def byte_at(self, position: Position) -> int:
+        """Byte offset of a position in `source`."""
+        return self._byte(position)
+
     def _innermost(self, position: Position, capture: str) -> Range | None:
         offset = self._byte(position)
         found = [
@@ -75,7 +84,7 @@ class Tree:
 
     def _captured(self, offset: int, names: tuple[str, ...]) -> list[tuple[int, int, str]]:
         """Byte ranges and capture names of the scopes query at a byte offset."""
-        query = _scopes_query(self.language)
+        query = load_query(self.language, "scopes")
         if query is None:
             return []
         cursor = QueryCursor(query)
@@ -90,12 +99,23 @@ class Tree:
     def _byte(self, position: Position) -> int:
         """Byte offset of a position."""
         offset = self.document.offset(position)
-        return offset if self._is_ascii else len(self.document.text[:offset].encode("utf-8", "replace"))
+        if self._is_ascii:
+            return offset
+        line = self.document.position(offset).line
+        before = self.document.text[self.document.line_starts[line] : offset]
+        return self._byte_line_starts[line] + len(before.encode("utf-8", "replace"))
 
     def _position(self, offset: int) -> Position:
         """Position of a byte offset."""
-        length = offset if self._is_ascii else len(self.source[:offset].decode("utf-8", "ignore"))
-        return self.document.position(length)
+        if self._is_ascii:
+            return self.document.position(offset)
+        line = bisect_right(self._byte_line_starts, offset) - 1
+        return Position(line, len(self.source[self._byte_line_starts[line] : offset].decode("utf-8", "ignore")))
+
+    @cached_property
+    def _byte_line_starts(self) -> tuple[int, ...]:
+        """Byte offset of the first character of each line. Latin-1 has one character for each byte."""
+        return Document("", 0, "", self.source.decode("latin-1")).line_starts
 
     @cached_property
     def _is_ascii(self) -> bool:
@@ -109,14 +129,21 @@ def parse(document: Document, previous: Tree | None = None) -> Tree | None:
     `PARSE_BUDGET_S`.
     """
     language = find_language(document.language, document.uri)
-    if language is None or len(document.text) > MAX_CHARACTERS or _longest_line(document) > MAX_LINE_CHARACTERS:
+    if language is None or len(document.text) > MAX_CHARACTERS or _has_long_line(document.text):
         return None
     # Lone surrogates cannot be encoded; "replace" makes each one question mark, so columns keep their meaning.
     source = document.text.encode("utf-8", "replace")
-    parser = Parser(_load_grammar(language.grammar))
+    parser = Parser(load_grammar(language.grammar))
     old = _edited(previous, source) if previous is not None and previous.language is language else None
     syntax = _parse_source(parser, source, old)
     return Tree(document, language, source, syntax) if syntax is not None else None
+
+
+@cache
+def load_query(language: Language, kind: str) -> Query | None:
+    """The compiled query `grammars/<language>/<kind>.scm`; None where the language has none."""
+    text = read_query(language, kind)
+    return Query(load_grammar(language.grammar), text) if text else None
 
 
 def _parse_source(parser: Parser, source: bytes, old: SyntaxTree | None) -> SyntaxTree | None:
@@ -178,20 +205,20 @@ def _point(source: bytes, offset: int) -> tuple[int, int]:
     return source.count(b"\n", 0, offset), offset - (source.rfind(b"\n", 0, offset) + 1)
 
 
-def _longest_line(document: Document) -> int:
-    starts = document.line_starts
-    ends = (*starts[1:], len(document.text))
-    return max(end - start for start, end in zip(starts, ends, strict=True))
+def _has_long_line(text: str) -> bool:
+    """Whether a line is longer than `MAX_LINE_CHARACTERS`; looks for line ends only where one has to be by then."""
+    start = 0
+    while start + MAX_LINE_CHARACTERS < len(text):
+        end = start + MAX_LINE_CHARACTERS + 1
+        found = max(text.rfind("\n", start, end), text.rfind("\r", start, end))
+        if found < 0:
+            return True
+        start = found + 1
+    return False
 
 
 @cache
-def _load_grammar(grammar: str) -> Grammar:
+def load_grammar(grammar: str) -> Grammar:
     """The grammar named `module:function`; its wheel is imported at first use only."""
     module, _, function = grammar.partition(":")
     return Grammar(getattr(importlib.import_module(module), function)())
-
-
-@cache
-def _scopes_query(language: Language) -> Query | None:
-    text = read_query(language, "scopes")
-    return Query(_load_grammar(language.grammar), text) if text else None

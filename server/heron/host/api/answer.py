@@ -11,9 +11,10 @@ from fastapi import Request
 
 from heron import __version__
 from heron.errors import InvalidRequest
-from heron.wire import Delta, Priority, Usage
+from heron.host.api.timings import Stopwatch
+from heron.wire import CLIENT_HEADER, PRIORITY_HEADER, Delta, Priority, Usage
 
-PRIORITY_HEADER = "X-Heron-Priority"
+_MAX_CLIENT_CHARS = 200
 WantedUsage = Literal["none", "last", "continuous"]
 _PRIORITIES: tuple[Priority, ...] = ("completion", "chat", "background")
 
@@ -40,6 +41,19 @@ class Envelope:
 
 def new_envelope(prefix: str, kind: str, model: str) -> Envelope:
     return Envelope(f"{prefix}-{uuid4().hex}", kind, int(time.time()), model)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a stream needs beside its deltas: the envelope, how much usage is wanted, and the times."""
+
+    envelope: Envelope
+    wanted: WantedUsage
+    watch: Stopwatch
+
+    def close(self, last: Delta) -> dict[str, Any]:
+        """The object for the usage, after all choices."""
+        return self.envelope.wrap() | {"usage": usage_object(last.usage), "timings": self.watch.timings()}
 
 
 def usage_object(usage: Usage | None) -> dict[str, Any]:
@@ -73,6 +87,7 @@ async def collect(deltas: AsyncGenerator[Delta, None]) -> Delta:
         logprobs=tuple(logprob for part in parts for logprob in part.logprobs),
         finish_reason=parts[-1].finish_reason,
         usage=parts[-1].usage,
+        tool_calls=tuple(call for part in parts for call in part.tool_calls),
     )
 
 
@@ -84,3 +99,9 @@ def read_priority(request: Request, default: Priority) -> Priority:
             return priority
     message = f"{PRIORITY_HEADER}: {asked!a} is not allowed; it must be one of {', '.join(_PRIORITIES)}."
     raise InvalidRequest(message, param=PRIORITY_HEADER)
+
+
+def read_client(request: Request, user: str | None) -> str:
+    """Whose request it is: the header, else OpenAI's `user`, else the peer's address; at most so many characters."""
+    peer = request.client.host if request.client else ""
+    return (request.headers.get(CLIENT_HEADER) or user or peer)[:_MAX_CLIENT_CHARS]

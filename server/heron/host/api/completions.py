@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from heron.host.api.answer import (
-    Envelope,
-    WantedUsage,
+    Reply,
     collect,
     new_envelope,
+    read_client,
     read_priority,
     usage_object,
     usage_so_far,
@@ -20,6 +20,7 @@ from heron.host.api.disconnect import while_connected
 from heron.host.api.engines import EnginePool, generate, ready_engine
 from heron.host.api.schema import CompletionBody, completion_prompt, completion_sampling
 from heron.host.api.sse import EventStream
+from heron.host.api.timings import Stopwatch
 from heron.wire import Delta, GenerateRequest, TokenLogprob
 
 
@@ -29,29 +30,30 @@ def completions_router(pool: EnginePool) -> APIRouter:
     @router.post("/v1/completions", response_model=None)
     async def complete(body: CompletionBody, request: Request) -> Response:
         """Continue a prompt, or fill in between prompt and suffix."""
+        watch = Stopwatch()
         engine = await while_connected(request.receive, ready_engine(pool, body.model))
         envelope = new_envelope("cmpl", "text_completion", engine.model.id)
         prompt = completion_prompt(body, engine.model)
-        priority = read_priority(request, "completion")
-        deltas = generate(engine, GenerateRequest(envelope.id, prompt, completion_sampling(body), priority))
+        priority, client = read_priority(request, "completion"), read_client(request, body.user)
+        wanted = GenerateRequest(envelope.id, prompt, completion_sampling(body), priority, client)
+        deltas = watch.watch(generate(engine, wanted))
         if body.stream:
-            return EventStream(_stream(deltas, envelope, body.wanted_usage))
+            return EventStream(_stream(deltas, Reply(envelope, body.wanted_usage, watch)))
         whole = await while_connected(request.receive, collect(deltas))
-        return JSONResponse(envelope.wrap(_choice(whole, 0)) | {"usage": usage_object(whole.usage)})
+        ending = {"usage": usage_object(whole.usage), "timings": watch.timings()}
+        return JSONResponse(envelope.wrap(_choice(whole, 0)) | ending)
 
     return router
 
 
-async def _stream(
-    deltas: AsyncGenerator[Delta, None], envelope: Envelope, wanted: WantedUsage
-) -> AsyncGenerator[dict[str, Any], None]:
+async def _stream(deltas: AsyncGenerator[Delta, None], reply: Reply) -> AsyncGenerator[dict[str, Any], None]:
     offset = 0
     async with aclosing(deltas):
         async for delta in deltas:
-            yield envelope.wrap(_choice(delta, offset)) | usage_so_far(delta, wanted)
+            yield reply.envelope.wrap(_choice(delta, offset)) | usage_so_far(delta, reply.wanted)
             offset += sum(len(logprob.text) for logprob in delta.logprobs)
-            if wanted != "none" and delta.finish_reason is not None:
-                yield envelope.wrap() | {"usage": usage_object(delta.usage)}
+            if reply.wanted != "none" and delta.finish_reason is not None:
+                yield reply.close(delta)
 
 
 def _choice(delta: Delta, offset: int) -> dict[str, Any]:

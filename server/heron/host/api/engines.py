@@ -31,6 +31,10 @@ class EnginePool(Protocol):
         """The engine as soon as it is ready. Raises the HeronError that keeps it from being so."""
         ...
 
+    async def metrics(self) -> dict[str, float]:
+        """Counters and gauges of the pool, and of the engine while it is loaded."""
+        ...
+
     async def close(self) -> None: ...
 
 

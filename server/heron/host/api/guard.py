@@ -5,17 +5,18 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heron.errors import Unauthorized
-from heron.host.api import health
+from heron.host.api import health, stats
 from heron.host.api.activity import Activity
 from heron.host.api.auth import Auth
 from heron.host.api.errors import error_response, http_error
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
+_QUIET_PATHS = (health.PATH, stats.PATH)
 _TOO_LARGE = f"The body is larger than {MAX_BODY_BYTES // 1024**2} MiB."
 
 
 class Guard:
-    """ASGI middleware. Requests it refuses, and health checks, do not count as activity."""
+    """ASGI middleware. Requests it refuses, and who only looks, do not count as activity."""
 
     def __init__(self, app: ASGIApp, auth: Auth, activity: Activity) -> None:
         self._app = app
@@ -28,7 +29,7 @@ class Guard:
             return
         if refusal := self._refuse(Headers(scope=scope)):
             await refusal(scope, receive, send)
-        elif scope["path"] == health.PATH:
+        elif scope["path"] in _QUIET_PATHS:
             await self._app(scope, receive, send)
         else:
             with self._activity.request():

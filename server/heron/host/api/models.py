@@ -42,7 +42,7 @@ async def _models(pool: EnginePool, created: int) -> list[dict[str, Any]]:
 def _model_object(model: ModelInfo, created: int) -> dict[str, Any]:
     return _head(model.id, created) | {
         "context_window": model.context_window,
-        "capabilities": {"fim": model.supports_fim, "chat": model.supports_chat},
+        "capabilities": {"fim": model.supports_fim, "chat": model.supports_chat, "tools": model.supports_tools},
     }
 
 

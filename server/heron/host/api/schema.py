@@ -10,11 +10,27 @@ from pydantic import Field
 
 from heron.errors import InvalidRequest
 from heron.host.api.answer import WantedUsage
+from heron.host.api.constraint import Constraint, Wishes
 from heron.host.api.fields import Body, ContentField, LogitBiasField, PromptField, StopField, Text, only
-from heron.wire import ChatPrompt, FimPrompt, Message, ModelInfo, Prompt, Role, Sampling, TextPrompt, TokenPrompt
+from heron.host.api.tool_fields import CallBody, GrammarBody, ResponseFormatBody, ToolBody, ToolChoiceField
+from heron.wire import (
+    ChatPrompt,
+    FimPrompt,
+    Grammar,
+    Message,
+    ModelInfo,
+    Prompt,
+    Role,
+    Sampling,
+    TextPrompt,
+    TokenPrompt,
+    ToolCall,
+)
 
 COMPLETION_MAX_TOKENS = 16
 """OpenAI's default for `/v1/completions`."""
+MAX_TOOLS = 128
+"""OpenAI's limit."""
 
 
 class StreamOptions(Body):
@@ -38,6 +54,7 @@ class SamplingBody(Body):
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     user: str | None = None
+    grammar: GrammarBody | None = None
     n: Annotated[int | None, only(1)] = None
     presence_penalty: Annotated[float | None, only(0)] = None
     frequency_penalty: Annotated[float | None, only(0)] = None
@@ -62,7 +79,8 @@ class CompletionBody(SamplingBody):
 class ChatMessage(Body):
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: ContentField = ""
-    tool_calls: Annotated[list[Any] | None, only([])] = None
+    tool_calls: list[CallBody] | None = None
+    tool_call_id: Text | None = None
 
 
 class ChatBody(SamplingBody):
@@ -70,10 +88,18 @@ class ChatBody(SamplingBody):
     max_completion_tokens: int | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
-    tools: Annotated[list[Any] | None, only([])] = None
+    tools: Annotated[list[ToolBody], Field(max_length=MAX_TOOLS)] | None = None
     functions: Annotated[list[Any] | None, only([])] = None
-    tool_choice: Annotated[Any, only("none", "auto")] = None
-    response_format: Annotated[dict[str, Any] | None, only({"type": "text"})] = None
+    tool_choice: ToolChoiceField = None
+    parallel_tool_calls: bool | None = None
+    response_format: ResponseFormatBody | None = None
+
+    @property
+    def wishes(self) -> Wishes:
+        """What constrains the answer."""
+        functions = tuple(tool.function for tool in self.tools or ())
+        parallel = self.parallel_tool_calls is not False
+        return Wishes(functions, self.tool_choice, parallel, self.response_format, self.grammar)
 
 
 def completion_prompt(body: CompletionBody, model: ModelInfo) -> Prompt:
@@ -95,25 +121,26 @@ def completion_prompt(body: CompletionBody, model: ModelInfo) -> Prompt:
 
 def completion_sampling(body: CompletionBody) -> Sampling:
     limit = COMPLETION_MAX_TOKENS if body.max_tokens is None else body.max_tokens
-    return _sampling(body, body.logprobs, limit)
+    grammar = Grammar(body.grammar.kind, body.grammar.text) if body.grammar else None
+    return _sampling(body, body.logprobs, limit, grammar)
 
 
-def chat_prompt(body: ChatBody, model: ModelInfo) -> ChatPrompt:
+def chat_prompt(body: ChatBody, model: ModelInfo, constraint: Constraint) -> ChatPrompt:
     if not model.supports_chat:
         raise InvalidRequest(f"messages: the model {model.id!r} has no chat template.", param="messages")
-    return ChatPrompt(tuple(Message(_role(message), message.content) for message in body.messages))
+    return ChatPrompt(tuple(map(_message, body.messages)), constraint.tools)
 
 
-def chat_sampling(body: ChatBody, model: ModelInfo) -> Sampling:
+def chat_sampling(body: ChatBody, model: ModelInfo, constraint: Constraint) -> Sampling:
     """Without a limit an answer may fill the context window."""
     if body.top_logprobs is not None and not body.logprobs:
         raise InvalidRequest("top_logprobs: it needs logprobs to be true.", param="top_logprobs")
     logprobs = (body.top_logprobs or 0) if body.logprobs else None
     limit = body.max_tokens if body.max_completion_tokens is None else body.max_completion_tokens
-    return _sampling(body, logprobs, model.context_window if limit is None else limit)
+    return _sampling(body, logprobs, model.context_window if limit is None else limit, constraint.grammar)
 
 
-def _sampling(body: SamplingBody, logprobs: int | None, max_tokens: int) -> Sampling:
+def _sampling(body: SamplingBody, logprobs: int | None, max_tokens: int, grammar: Grammar | None) -> Sampling:
     return Sampling(
         max_tokens=max_tokens,
         temperature=1.0 if body.temperature is None else body.temperature,
@@ -123,7 +150,13 @@ def _sampling(body: SamplingBody, logprobs: int | None, max_tokens: int) -> Samp
         stop=body.stop,
         logit_bias=body.logit_bias,
         logprobs=logprobs,
+        grammar=grammar,
     )
+
+
+def _message(message: ChatMessage) -> Message:
+    calls = tuple(ToolCall(call.id, call.function.name, call.function.arguments) for call in message.tool_calls or ())
+    return Message(_role(message), message.content, calls, message.tool_call_id or "")
 
 
 def _role(message: ChatMessage) -> Role:

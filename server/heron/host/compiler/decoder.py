@@ -1,60 +1,26 @@
 """The decoder as a `relax.frontend.nn` model over our kernels: what `pipeline` compiles.
 
-Per layer: RMSNorm and quantise → query, key, value → rotate and append → attention → quantise → output and residual →
-RMSNorm and quantise → gate, up → SiLU, product and quantise → down and residual. Activations are float32 [n, hidden]
-between the linears and int8 with a scale for each 32 inside them.
+Per layer: norm and quantise → query, key, value → rotate and append → attention → quantise → output and residual →
+norm and quantise → gate, up → activation, product and quantise → down and residual. Activations are float32
+[n, hidden] between the linears and int8 with a scale for each 32 inside them. What a family's traits add (norms of
+queries and keys, norms or biases behind a linear) is a step more where it has them and nothing where it has not.
 """
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 from tvm.relax.frontend import nn
 from tvm.relax.frontend.nn import op
-from tvm.tirx import IntImm
 
-from heron.host.compiler.architectures import ModelConfig
-from heron.host.compiler.kernels.attention import attention
+from heron.host.compiler.decoder_parts import Cache, Norm, activate, add_bias, add_normalized, attend, cap_logits
+from heron.host.compiler.decoder_plan import DecoderPlan, LayerPlan
 from heron.host.compiler.kernels.formats import Segment
-from heron.host.compiler.kernels.pages import PAGE_SIZE, AttentionShape
-from heron.host.compiler.kernels.rope import rotate_and_append
+from heron.host.compiler.kernels.linear import Epilogue
+from heron.host.compiler.kernels.pages import PAGE_SIZE
 from heron.host.compiler.kernels.rows import take_rows
-from heron.host.compiler.layers import KernelSet, QuantLinear, quantize_activation
+from heron.host.compiler.layers import Activation, QuantLinear
+from heron.host.compiler.traits import Linear, Traits
 
 Tensor = Any
-
-
-@dataclass(frozen=True, slots=True)
-class LayerPlan:
-    """Weight segments of a layer's linears, as `pack.plan_linear` gives them."""
-
-    qkv: tuple[Segment, ...]
-    attention_output: tuple[Segment, ...]
-    gate_up: tuple[Segment, ...]
-    down: tuple[Segment, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DecoderPlan:
-    """All that shapes the compiled code: equal plans give equal libraries."""
-
-    config: ModelConfig
-    layers: tuple[LayerPlan, ...]
-    output: tuple[Segment, ...]
-    kernels: KernelSet
-    attention: AttentionShape
-
-
-@dataclass(frozen=True, slots=True)
-class Cache:
-    """What attention reads beside the queries: the batch's places, and the pools of all layers."""
-
-    rotation: Tensor
-    positions: Tensor
-    slots: Tensor
-    tiles: Tensor
-    page_table: Tensor
-    keys: Tensor
-    values: Tensor
 
 
 class Decoder(nn.Module):  # type: ignore[misc]
@@ -63,7 +29,7 @@ class Decoder(nn.Module):  # type: ignore[misc]
     def __init__(self, plan: DecoderPlan) -> None:
         self.plan = plan
         self.layers = nn.ModuleList([_Layer(plan, layer) for layer in plan.layers])
-        self.output_norm = nn.Parameter((plan.config.hidden,), "float32")
+        self.output_norm = Norm(plan)
         self.output = QuantLinear(plan.output, plan.config.hidden, "none", plan.kernels)
 
     def decode(  # the inputs of the compiled function, flat as TVM wants them
@@ -90,8 +56,8 @@ class Decoder(nn.Module):  # type: ignore[misc]
         return x
 
     def _logits(self, x: Tensor) -> Tensor:
-        plan = self.plan
-        return self.output(quantize_activation(plan.kernels, x, "rms", self.output_norm, plan.config.epsilon))
+        normed = self.output_norm(x, self.plan.config.traits.logit_scale)
+        return cap_logits(self.plan, self.output(normed))
 
     def module_spec(self) -> Any:
         """The signatures of `decode` and `forward` for `export_tvm`; weights are one packed argument."""
@@ -104,7 +70,7 @@ class Decoder(nn.Module):  # type: ignore[misc]
         pool = [config.num_layers, "pages", config.num_kv_heads]
         return {
             "x": tensor([n, config.hidden], "float32"),
-            "rotation": tensor([n, config.head_size], "float32"),
+            "rotation": tensor([len(config.traits.tables), n, config.head_size], "float32"),
             "positions": tensor([n], "int32"),
             "slots": tensor([n], "int32"),
             "tiles": tensor([1 if n == 1 else "t", 4], "int32"),
@@ -116,40 +82,44 @@ class Decoder(nn.Module):  # type: ignore[misc]
 
 class _Layer(nn.Module):  # type: ignore[misc]
     def __init__(self, plan: DecoderPlan, layer: LayerPlan) -> None:
-        config, kernels = plan.config, plan.kernels
+        config, traits, kernels = plan.config, plan.config.traits, plan.kernels
         attended = config.num_heads * config.head_size
         self.plan = plan
-        self.attention_norm = nn.Parameter((config.hidden,), "float32")
-        self.qkv = QuantLinear(layer.qkv, config.hidden, "bias" if config.has_bias else "none", kernels)
-        self.attention_output = QuantLinear(layer.attention_output, attended, "residual", kernels)
-        self.feed_forward_norm = nn.Parameter((config.hidden,), "float32")
-        self.gate_up = QuantLinear(layer.gate_up, config.hidden, "none", kernels)
-        self.down = QuantLinear(layer.down, config.feed_forward, "residual", kernels)
+        self.attention_norm, self.feed_forward_norm = Norm(plan), Norm(plan)
+        self.qkv = QuantLinear(layer.qkv, config.hidden, _input_epilogue(traits, "qkv"), kernels)
+        self.attention_output = _Output(plan, "attention_output", layer.attention_output, attended)
+        self.gate_up = QuantLinear(layer.gate_up, config.hidden, _input_epilogue(traits, "gate_up"), kernels)
+        self.down = _Output(plan, "down", layer.down, config.feed_forward)
+        if traits.has_qk_norm:
+            self.query_norm, self.key_norm = (nn.Parameter((config.head_size,), "float32") for _ in range(2))
 
     def forward(self, x: Tensor, cache: Cache, index: int) -> tuple[Tensor, Cache]:
-        kernels, epsilon = self.plan.kernels, self.plan.config.epsilon
-        qkv = self.qkv(quantize_activation(kernels, x, "rms", self.attention_norm, epsilon))
-        attended, cache = _attend(self.plan.attention, qkv, cache, index)
-        x = self.attention_output(quantize_activation(kernels, attended, "plain"), x)
-        gate_up = self.gate_up(quantize_activation(kernels, x, "rms", self.feed_forward_norm, epsilon))
-        return self.down(quantize_activation(kernels, gate_up, "silu"), x), cache
+        gains = [self.query_norm, self.key_norm] if self.plan.config.traits.has_qk_norm else []
+        attended, cache = attend(self.plan, [self.qkv(self.attention_norm(x)), *gains], cache, index)
+        x = self.attention_output(attended, x)
+        gate_up = self.gate_up(self.feed_forward_norm(x))
+        return self.down(activate(self.plan, gate_up), x), cache
 
 
-def _attend(shape: AttentionShape, qkv: Tensor, cache: Cache, index: int) -> tuple[Tensor, Cache]:
-    """Rotate and append layer `index`'s keys and values, then attend: float32 [n, heads * head_size], and the cache."""
-    rows = qkv.shape[0]
-    fixed = rows if isinstance(rows, int) else None
-    layer = IntImm("int64", index)
-    place = nn.Tensor.placeholder
-    queries = place((rows, shape.num_heads * shape.head_size), "float32")
-    pools = [place(pool.shape, shape.cache_dtype) for pool in (cache.keys, cache.values)]
-    q, keys, values = op.tensor_ir_inplace_op(
-        rotate_and_append(shape, fixed),
-        "rotate_and_append",
-        [qkv, cache.rotation, cache.slots, cache.keys, cache.values, layer],
-        [-1, 3, 4],
-        [queries, *pools],
-    )
-    places = [cache.positions, cache.tiles, cache.page_table, layer]
-    attended = op.tensor_ir_op(attention(shape, fixed), "attention", [q, keys, values, *places], queries)
-    return attended, replace(cache, keys=keys, values=values)
+class _Output(nn.Module):  # type: ignore[misc]
+    """A linear whose output is added to the residual: as it is, with a bias, or normalised first."""
+
+    def __init__(self, plan: DecoderPlan, name: Linear, segments: tuple[Segment, ...], inner: int) -> None:
+        traits, hidden = plan.config.traits, plan.config.hidden
+        self.plan = plan
+        self.linear = QuantLinear(segments, inner, "none" if traits.has_post_norms else "residual", plan.kernels)
+        self.has_bias = name in traits.biases
+        if self.has_bias:
+            self.bias = nn.Parameter((hidden,), "float32")
+        if traits.has_post_norms:
+            self.post_norm = nn.Parameter((hidden,), "float32")
+
+    def forward(self, given: Activation, residual: Tensor) -> Tensor:
+        if self.plan.config.traits.has_post_norms:
+            return add_normalized(self.plan, self.linear(given), residual, self.post_norm)
+        x = self.linear(given, residual)
+        return add_bias(self.plan, x, self.bias) if self.has_bias else x
+
+
+def _input_epilogue(traits: Traits, linear: Linear) -> Epilogue:
+    return "bias" if linear in traits.biases else "none"

@@ -7,21 +7,16 @@ from typing import Any
 from tvm.relax.frontend import nn
 from tvm.relax.frontend.nn import op
 
-from heron.host.compiler.kernels.activation import Kind, QuantizerShape, build_quantizer
+from heron.host.compiler.kernels.activation import QuantizerShape, Recipe, build_quantizer
 from heron.host.compiler.kernels.formats import Segment
 from heron.host.compiler.kernels.isa import InstructionSet
 from heron.host.compiler.kernels.linear import Epilogue, LinearShape, build_linear
+from heron.host.compiler.kernels.quantized_rows import SPARE_ROWS, RowLayout
 
 Tensor = Any
-
-
-@dataclass(frozen=True, slots=True)
-class Activation:
-    """Rows quantised to int8: codes int32 [M, K/4], scales float32 [M, K/32], sums float32 [M, 3K/32]."""
-
-    codes: Tensor
-    scales: Tensor
-    sums: Tensor
+Activation = Any
+"""Quantised rows, int32: one for M = 1, else M and `SPARE_ROWS` that are not filled; see `kernels.quantized_rows`."""
+PLAIN = Recipe()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +42,21 @@ class KernelSet:
     def quantizer(self, shape: QuantizerShape) -> tuple[str, Any]:
         """Name and PrimFunc of an activation quantiser."""
         if shape not in self._built:
-            name = f"quantize_{len(self._built)}_{shape.kind}_{shape.inner}"
+            name = f"quantize_{len(self._built)}_{shape.recipe.kind}_{shape.inner}"
             self._built[shape] = (name, build_quantizer(shape, self.isa, self.chunks, name))
         return self._built[shape]
 
 
 def quantize_activation(
-    kernels: KernelSet, values: Tensor, kind: Kind = "plain", gain: Tensor | None = None, epsilon: float = 1e-6
+    kernels: KernelSet, values: Tensor, recipe: Recipe = PLAIN, vectors: Sequence[Tensor] = ()
 ) -> Activation:
-    """Quantise float32 [M, K] (silu: [M, 2K], gate then up); `gain` [K] and `epsilon` belong to kind rms."""
+    """Quantise float32 [M, K], gated ones [M, 2K], gate then up; `vectors` [K] are the norm's gain and bias."""
     rows, width = values.shape
-    inner = width // 2 if kind == "silu" else width
-    name, function = kernels.quantizer(QuantizerShape(kind, inner, _is_single(rows), epsilon))
-    outputs = [
-        nn.Tensor.placeholder((rows, inner // 4), "int32"),
-        nn.Tensor.placeholder((rows, inner // 32), "float32"),
-        nn.Tensor.placeholder((rows, 3 * inner // 32), "float32"),
-    ]
-    return Activation(*op.tensor_ir_op(function, name, [values] if gain is None else [values, gain], outputs))
+    inner = width // 2 if recipe.is_gated else width
+    single = _is_single(rows)
+    name, function = kernels.quantizer(QuantizerShape(recipe, inner, single))
+    output = nn.Tensor.placeholder((rows if single else rows + SPARE_ROWS, RowLayout(inner).row_words), "int32")
+    return op.tensor_ir_op(function, name, [values, *vectors], output)
 
 
 class QuantLinear(nn.Module):  # type: ignore[misc]
@@ -87,11 +79,12 @@ class QuantLinear(nn.Module):  # type: ignore[misc]
 
     def forward(self, activation: Activation, residual: Tensor | None = None) -> Tensor:
         """float32 [M, N]; M = 1 takes the matrix-vector kernel. `residual` [M, N] goes with epilogue "residual"."""
-        rows = activation.codes.shape[0]
+        held = activation.shape[0]
+        rows = held if _is_single(held) else held - SPARE_ROWS
         shape = LinearShape(self.segments, self.in_features, self.epilogue, _is_single(rows))
         name, function = self.kernels.linear(shape)
         extra = {"none": [], "bias": [getattr(self, "bias", None)], "residual": [residual]}[self.epilogue]
-        inputs = [*self.weights, activation.codes, activation.scales, activation.sums, *extra]
+        inputs = [*self.weights, activation, *extra]
         return op.tensor_ir_op(function, name, inputs, nn.Tensor.placeholder((rows, self.out_features), "float32"))
 
 

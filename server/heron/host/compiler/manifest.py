@@ -9,12 +9,13 @@ from typing import Any, Literal
 from heron.errors import CorruptModel
 from heron.host.compiler.architectures import ModelConfig
 from heron.host.compiler.kernels.pages import AttentionShape
+from heron.host.compiler.traits import Traits
 
 LibraryKind = Literal["shared-object", "llvm-ir"]
 
 WEIGHTS_FILE = "weights.bin"
 _MANIFEST_FILE = "manifest.json"
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Manifest:
     embedding: WeightEntry
     """The embedding's rows as the GGUF file has them"""
     embedding_type: str
-    rope_frequencies: tuple[float, ...]
+    rope_frequencies: tuple[tuple[float, ...], ...]
+    """radians a position for each pair of dimensions, one row for each of the traits' tables"""
     sizes: dict[str, int]
 
 
@@ -66,12 +68,19 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def _parse(values: dict[str, Any]) -> Manifest:
-    values["config"] = ModelConfig(**values["config"])
+    values["config"] = _parse_config(values["config"])
     values["attention"] = AttentionShape(**values["attention"])
     values["parameters"] = tuple(_parse_entry(entry) for entry in values["parameters"])
     values["embedding"] = _parse_entry(values["embedding"])
-    values["rope_frequencies"] = tuple(values["rope_frequencies"])
+    values["rope_frequencies"] = tuple(tuple(table) for table in values["rope_frequencies"])
     return Manifest(**values)
+
+
+def _parse_config(values: dict[str, Any]) -> ModelConfig:
+    traits: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values["traits"].items()
+    }
+    return ModelConfig(**{**values, "traits": Traits(**traits)})
 
 
 def _parse_entry(values: dict[str, Any]) -> WeightEntry:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from heron.errors import CompileFailed
-from heron.host.compiler.architectures import ModelConfig, layer_tensors, output_tensors
-from heron.host.compiler.decoder import Decoder, DecoderPlan, LayerPlan
+from heron.host.compiler.architectures import ModelConfig
+from heron.host.compiler.decoder import Decoder
+from heron.host.compiler.decoder_plan import DecoderPlan, LayerPlan
 from heron.host.compiler.kernels.isa import instruction_set
 from heron.host.compiler.kernels.pages import AttentionShape
+from heron.host.compiler.layer_tensors import layer_tensors, output_tensors
 from heron.host.compiler.layers import KernelSet
 from heron.host.compiler.pack import plan_linear
 from heron.host.compiler.target import CpuTarget
@@ -28,7 +30,7 @@ class CompiledDecoder:
 def plan_decoder(file: GgufFile, config: ModelConfig, target: CpuTarget, threads: int) -> DecoderPlan:
     """What to compile for this file on this target, its linears dealt to `threads`."""
     isa = instruction_set(target.instruction_set)
-    shape = AttentionShape(config.num_heads, config.num_kv_heads, config.head_size, isa.lanes, target.cache_dtype)
+    shape = _attention_shape(config, isa.lanes, target.cache_dtype)
     layers = tuple(_plan_layer(file, config, index) for index in range(config.num_layers))
     return DecoderPlan(config, layers, tuple(plan_linear(output_tensors(file))), KernelSet(isa, threads), shape)
 
@@ -71,10 +73,25 @@ def _lowering() -> Any:
 
 
 def _plan_layer(file: GgufFile, config: ModelConfig, index: int) -> LayerPlan:
-    tensors = layer_tensors(file, config, index)
+    linears = layer_tensors(file, config, index).linears
     return LayerPlan(
-        qkv=tuple(plan_linear(tensors.qkv)),
-        attention_output=tuple(plan_linear(tensors.attention_output)),
-        gate_up=tuple(plan_linear(tensors.gate_up)),
-        down=tuple(plan_linear(tensors.down)),
+        qkv=tuple(plan_linear(linears["qkv"])),
+        attention_output=tuple(plan_linear(linears["attention_output"])),
+        gate_up=tuple(plan_linear(linears["gate_up"])),
+        down=tuple(plan_linear(linears["down"])),
+    )
+
+
+def _attention_shape(config: ModelConfig, lanes: int, cache_dtype: str) -> AttentionShape:
+    traits = config.traits
+    return AttentionShape(
+        num_heads=config.num_heads,
+        num_kv_heads=config.num_kv_heads,
+        head_size=config.head_size,
+        lanes=lanes,
+        cache_dtype=cache_dtype,
+        query_scale=traits.query_scale or config.head_size**-0.5,
+        softcap=traits.attention_softcap,
+        has_windows=any(traits.windows),
+        norm_epsilon=config.epsilon if traits.has_qk_norm else 0.0,
     )

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from heron.host.compiler.architectures import (
+from heron.host.compiler.architectures import ModelConfig
+from heron.host.compiler.layer_tensors import (
     LayerTensors,
-    ModelConfig,
     layer_tensors,
+    output_norm_tensors,
     output_tensors,
     stack_vectors,
 )
@@ -20,6 +21,9 @@ from heron.host.models.gguf import GgufFile, GgufTensor
 
 EMBEDDING = "embedding"
 """Name of the entry that holds the embedding's rows as stored in the GGUF file."""
+
+OUTPUTS = ("attention_output", "down")
+"""Linears that are added to the residual; `decoder` has them inside what adds them."""
 
 _ALIGNMENT = 4096  # pages: a parameter's pages are read ahead and dropped on their own
 
@@ -74,19 +78,17 @@ def _packed(file: GgufFile, config: ModelConfig) -> Iterator[tuple[int, list[_Pa
     yield embedding.data.nbytes, [(EMBEDDING, embedding.data)]
     for index in range(config.num_layers):
         yield from _pack_layer(f"layers.{index}", layer_tensors(file, config, index))
-    yield _pack_vectors("output_norm", [file.tensors["output_norm.weight"]])
+    for name, tensor in output_norm_tensors(file, config).items():
+        yield _pack_vectors(name, [tensor])
     yield _pack_linear("output", output_tensors(file))
 
 
 def _pack_layer(prefix: str, layer: LayerTensors) -> Iterator[tuple[int, list[_Part]]]:
-    yield _pack_vectors(f"{prefix}.attention_norm", [layer.attention_norm])
-    yield _pack_linear(f"{prefix}.qkv", layer.qkv)
-    if layer.qkv_bias:
-        yield _pack_vectors(f"{prefix}.qkv.bias", layer.qkv_bias)
-    yield _pack_linear(f"{prefix}.attention_output", layer.attention_output)
-    yield _pack_vectors(f"{prefix}.feed_forward_norm", [layer.feed_forward_norm])
-    yield _pack_linear(f"{prefix}.gate_up", layer.gate_up)
-    yield _pack_linear(f"{prefix}.down", layer.down)
+    for name, vectors in layer.vectors.items():
+        yield _pack_vectors(f"{prefix}.{name}", vectors)
+    for name, linear in layer.linears.items():
+        inner = ".linear" if name in OUTPUTS else ""
+        yield _pack_linear(f"{prefix}.{name}{inner}", linear)
 
 
 def _pack_linear(name: str, tensors: Sequence[GgufTensor]) -> tuple[int, list[_Part]]:

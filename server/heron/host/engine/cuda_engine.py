@@ -23,7 +23,8 @@ from heron.host.compiler.cuda.shapes import (
     TOKEN_IDS,
 )
 from heron.host.compiler.kernels.pages import PAGE_SIZE
-from heron.host.compiler.rotation import rotation_table
+from heron.host.compiler.rotation import rotation_tables
+from heron.host.engine.budget import wanted_cache_tokens
 from heron.host.engine.runner import Batch
 from heron.host.models.gguf import GgufFile, open_gguf
 from heron.settings import EngineSettings
@@ -36,7 +37,7 @@ _QUICK_ROWS = 8  # rows of logits that go through page-locked memory
 
 def load_cuda_runner(model: Path, library: Path, engine: EngineSettings) -> "CudaRunner":
     """The runner of a GGUF file and of its compiled kernels, with `engine.cache_tokens` of KV cache on the device."""
-    return CudaRunner(open_gguf(model), library, -(-engine.cache_tokens // PAGE_SIZE))
+    return CudaRunner(open_gguf(model), library, -(-wanted_cache_tokens(engine) // PAGE_SIZE))
 
 
 class CudaRunner:
@@ -97,6 +98,16 @@ class CudaRunner:
         """Copy the keys and values of a whole page, all layers."""
         self._opened().copy_page(source, target)
 
+    @property
+    def can_move(self) -> bool:
+        return False
+
+    def save(self, slots: Int32) -> object:
+        raise NotImplementedError("keys and values are not moved on a card yet")
+
+    def restore(self, saved: object, slots: Int32, distance: int) -> None:
+        raise NotImplementedError("keys and values are not moved on a card yet")
+
     def close(self) -> None:
         """Free weights and pages. Idempotent."""
         self._program = None
@@ -118,7 +129,8 @@ class CudaRunner:
     def _allocate_cache(self, file: GgufFile) -> Cache:
         config = self._config
         shape = (config.num_layers, self._num_pages, config.num_kv_heads, PAGE_SIZE, config.head_size)
-        table = rotation_table(np.arange(config.context_length, dtype=np.int32), rope_frequencies(file, config))
+        positions = np.arange(config.context_length, dtype=np.int32)
+        (table,) = rotation_tables(positions, rope_frequencies(file, config))
         keys, values = (self._device.zeros(shape, "float16") for _ in range(2))
         return Cache(self._device.upload(table), keys, values)
 

@@ -15,6 +15,8 @@ from heron.host.engine.ngrams import RecentText
 from heron.host.engine.sequence import Sequence
 
 _RECENT_TOKENS = 16384
+_MOST_ENDED = 64
+"""Texts kept to be remembered; where nobody ever drafts they would pile up."""
 _LEAD_TOKENS = 8
 """Tokens before an answer that are remembered with it, so that its first tokens can be found."""
 
@@ -82,6 +84,7 @@ class LookupDrafter:
         """Keep the answer, and of the prompt what was not in the cache: that was remembered when it came first."""
         start = min(sequence.num_cached or 0, max(sequence.num_prompt - _LEAD_TOKENS, 0))
         self._ended.append(sequence.token_ids[start:])
+        del self._ended[:-_MOST_ENDED]
 
     def _lookup(self, sequence: Sequence) -> Lookup:
         if sequence.lookup is None:

@@ -1,26 +1,32 @@
 """From settings to a running engine: choose the model, fetch it, compile it, load it. What a worker does first."""
 
+import logging
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from heron.host.compiler.artefact import ensure_artefact
-from heron.host.compiler.manifest import read_manifest
+from heron.host.engine.budget import plan_memory
 from heron.host.engine.chat_template import find_template
 from heron.host.engine.draft import LookupDrafter
 from heron.host.engine.local_engine import LocalEngine
 from heron.host.engine.memory import release_freed_memory
 from heron.host.engine.tokenizer import Tokenizer
-from heron.host.engine.tvm_engine import load_runner
+from heron.host.engine.tool_format import find_tool_format
+from heron.host.engine.tvm_engine import load_runner, memory_need
 from heron.host.models.choose import choose_model
 from heron.host.models.fetch import ensure_model
 from heron.host.models.gguf import GgufFile
+from heron.host.models.machine import free_memory_bytes
 from heron.host.models.progress import Progress
 from heron.host.models.store import Store
 from heron.settings import Settings, home_folder
 from heron.wire import Health, LoadState, ModelInfo
 
 ReportHealth = Callable[[Health], None]
+
+_log = logging.getLogger(__name__)
 
 
 def load_engine(settings: Settings, report: ReportHealth) -> LocalEngine:
@@ -36,10 +42,14 @@ def load_engine(settings: Settings, report: ReportHealth) -> LocalEngine:
     artefact = ensure_artefact(path, settings.engine, show, _save_tokenizer)
     report(Health("loading", model_id, f"Loading {model_id}"))
     tokenizer = Tokenizer.load(artefact)
-    model = _describe_model(model_id, artefact, tokenizer, settings)
-    runner = load_runner(artefact, settings.engine)
+    plan = plan_memory(memory_need(artefact), settings.engine, free_memory_bytes())
+    if plan.warning:
+        _log.warning("%s", plan.warning)
+        report(Health("loading", model_id, plan.warning))
+    model = _describe_model(model_id, plan.window, tokenizer)
+    runner = load_runner(artefact, replace(settings.engine, cache_tokens=plan.cache_tokens))
     drafter = LookupDrafter() if settings.engine.speculation == "auto" else None
-    engine = LocalEngine(runner, tokenizer, model, drafter=drafter)
+    engine = LocalEngine(runner, tokenizer, model, drafter=drafter, settings=settings.engine)
     engine.warm_up()
     release_freed_memory()
     return engine
@@ -54,7 +64,8 @@ def _save_tokenizer(file: GgufFile, folder: Path) -> None:
     Tokenizer.from_gguf(file).save(folder)
 
 
-def _describe_model(model_id: str, artefact: Path, tokenizer: Tokenizer, settings: Settings) -> ModelInfo:
-    trained = read_manifest(artefact).config.context_length
-    window = min(settings.engine.context_window, settings.engine.cache_tokens, trained)
-    return ModelInfo(model_id, window, tokenizer.fim is not None, find_template(tokenizer) is not None)
+def _describe_model(model_id: str, window: int, tokenizer: Tokenizer) -> ModelInfo:
+    template = find_template(tokenizer)
+    has_fim, chats = tokenizer.fim is not None, template is not None
+    form = find_tool_format(template or "") or "tags"
+    return ModelInfo(model_id, window, has_fim, chats, supports_tools=chats, tool_format=form)

@@ -11,6 +11,10 @@ from dataclasses import dataclass, replace
 
 from heron.errors import HeronError, SystemFault, WorkerCrashed
 from heron.host.engine.draft import Drafter
+from heron.host.engine.grammar import GrammarCompiler, Matcher
+from heron.host.engine.healing import Healing, TokensByText
+from heron.host.engine.memory import resident_bytes
+from heron.host.engine.preambles import Preambles
 from heron.host.engine.runner import Runner
 from heron.host.engine.sampler import Sampler
 from heron.host.engine.sampling_limits import validate_sampling
@@ -18,9 +22,14 @@ from heron.host.engine.scheduler import SchedulerLimits
 from heron.host.engine.sequence import PRIORITIES, Sequence
 from heron.host.engine.step_loop import StepLoop, Vocabulary
 from heron.host.engine.stream import TextStream
+from heron.host.engine.suffix_cache import find_span
 from heron.host.engine.template import render
 from heron.host.engine.tokenizer import Tokenizer
-from heron.wire import Delta, FimPrompt, GenerateRequest, ModelInfo
+from heron.settings import EngineSettings
+from heron.wire import ChatPrompt, Delta, FimPrompt, GenerateRequest, ModelInfo, Sampling
+
+MAX_FAILED_STEPS = 3
+"""An engine whose steps fail so often in a row is broken, whatever is asked of it."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,19 +55,28 @@ class LocalEngine:
         model: ModelInfo,
         limits: SchedulerLimits | None = None,
         drafter: Drafter | None = None,
+        settings: EngineSettings | None = None,
     ) -> None:
         self._runner = runner
         self._tokenizer = tokenizer
+        settings = settings or EngineSettings()
+        self._move_suffixes = settings.suffix_reuse == "auto" and runner.can_move
+        self._long_prompt = settings.long_prompt
         window = min(model.context_window, runner.num_pages * runner.page_size)
         self._model = replace(model, context_window=window)
+        self._grammars = GrammarCompiler(tokenizer, runner.vocab_size)
+        self._tokens_by_text = TokensByText(tokenizer.token_bytes, runner.vocab_size)
         vocabulary = Vocabulary(tokenizer.stop_ids, tokenizer.token_bytes)
         self._loop = StepLoop(runner, vocabulary, _fit_limits(limits or SchedulerLimits(), runner), drafter)
         self._consumers: dict[Sequence, _Consumer] = {}
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._preambles = Preambles()
         self._closing = False
         self._step_began = 0.0
+        self._longest_step_s = 0.0
         self._num_requests = 0
         self._num_failed_steps = 0
+        self._num_failed_in_a_row = 0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
@@ -100,20 +118,25 @@ class LocalEngine:
             "requests_total": self._num_requests,
             "running_requests": scheduler.num_running,
             "waiting_requests": scheduler.num_waiting,
+            "refused_requests_total": scheduler.num_refused,
             "preemptions_total": scheduler.num_preempted,
             "prefilled_tokens_total": counters.prefilled_tokens,
+            "refreshed_tokens_total": counters.refreshed_tokens,
             "decoded_tokens_total": counters.decoded_tokens,
             "drafted_tokens_total": counters.drafted_tokens,
             "accepted_draft_tokens_total": counters.accepted_tokens,
             "cached_tokens_total": scheduler.num_cached_tokens,
             "used_pages": cache.num_pages - cache.num_available,
             "cached_pages": cache.num_idle,
+            "pinned_pages": cache.num_pinned,
             "pages": cache.num_pages,
             "steps_total": counters.steps,
             "failed_steps_total": self._num_failed_steps,
             "step_s_total": counters.step_s,
             "run_s_total": counters.run_s,
             "current_step_s": time.monotonic() - began if began else 0.0,
+            "longest_step_s": self._longest_step_s,
+            "resident_bytes": resident_bytes(),
         }
 
     async def close(self) -> None:
@@ -127,20 +150,59 @@ class LocalEngine:
         sampling = request.sampling
         validate_sampling(sampling, self._runner.vocab_size)
         window = self._model.context_window
-        token_ids = await asyncio.to_thread(render, request.prompt, self._tokenizer, _room(request, window))
+        matcher = await self._make_matcher(sampling)
+        room = self._room(request)
+        token_ids = await asyncio.to_thread(render, request.prompt, self._tokenizer, room, self._long_prompt)
+        taken_back = self._take_back(request, token_ids)
         return Sequence(
             request_id=request.request_id,
             token_ids=token_ids,
             num_prompt=len(token_ids),
-            max_tokens=min(sampling.max_tokens, window - len(token_ids)),
+            max_tokens=min(sampling.max_tokens, window - len(token_ids) - len(taken_back)),
             sampler=Sampler(sampling),
-            stream=TextStream(self._tokenizer.token_bytes, sampling.stop),
+            stream=TextStream(self._tokenizer.token_bytes, sampling.stop, len(taken_back)),
+            healing=Healing(self._tokens_by_text, taken_back) if taken_back else None,
+            matcher=matcher,
+            client=request.client,
+            suffix=self._find_suffix(request, token_ids),
+            is_exact=request.priority == "background",
             rank=PRIORITIES.index(request.priority),
+            num_preamble=self._preambles.find(token_ids) if isinstance(request.prompt, ChatPrompt) else 0,
         )
+
+    def _room(self, request: GenerateRequest) -> int:
+        """Most prompt tokens: a prompt that is cut to fit leaves room for the answer asked for."""
+        window, is_cut = self._model.context_window, self._long_prompt == "slide"
+        if isinstance(request.prompt, FimPrompt):
+            return window - min(request.sampling.max_tokens, window // 2)
+        return window - (min(request.sampling.max_tokens, window // 4) if is_cut else 1)
+
+    def _take_back(self, request: GenerateRequest, token_ids: list[int]) -> bytes:
+        """Take the last token from a prompt that ends with text to be gone on with; its bytes."""
+        can_heal = isinstance(request.prompt, FimPrompt) and request.sampling.grammar is None and len(token_ids) > 1
+        text = self._tokenizer.token_bytes(token_ids[-1]) if can_heal else b""
+        if text:
+            token_ids.pop()
+        return text
+
+    def _find_suffix(self, request: GenerateRequest, token_ids: list[int]) -> tuple[int, int] | None:
+        """The tokens of the prompt that may be moved; in the background there is time to compute them."""
+        marks = self._tokenizer.fim
+        if not self._move_suffixes or marks is None or not isinstance(request.prompt, FimPrompt):
+            return None
+        if marks.suffix_first or marks.middle is None:  # a suffix that comes first stays where it is
+            return None
+        return find_span(token_ids, marks.suffix, marks.middle)
+
+    async def _make_matcher(self, sampling: Sampling) -> Matcher | None:
+        """Forced tokens are not sampled and so have no log probabilities: whoever asks for those gets none forced."""
+        if sampling.grammar is None:
+            return None
+        return await asyncio.to_thread(self._grammars.compile, sampling.grammar, sampling.logprobs is None)
 
     def _submit(self, sequence: Sequence, consumer: _Consumer) -> None:
         if self._closing:
-            raise WorkerCrashed("The engine is closing.")
+            raise WorkerCrashed("The engine has ended.")
         self._num_requests += 1
         self._commands.put(lambda: self._start(sequence, consumer))
 
@@ -175,17 +237,28 @@ class LocalEngine:
                 return
 
     def _step(self) -> None:
-        self._step_began = time.monotonic()
+        self._step_began = began = time.monotonic()
         try:
             deltas = self._loop.step()
         except Exception as error:
-            self._num_failed_steps += 1
             _log.exception("a step failed; %d requests with it", len(self._consumers))
-            self._fail_all(error if isinstance(error, HeronError) else _fault(error))
+            self._fail_step(error)
             return
         finally:
             self._step_began = 0.0
+            self._longest_step_s = max(self._longest_step_s, time.monotonic() - began)
+        self._num_failed_in_a_row = 0
         self._deliver([(self._consumer(sequence, delta), delta) for sequence, delta in deltas])
+
+    def _fail_step(self, error: Exception) -> None:
+        """Fail what took part; after too many such steps the engine ends, so that its worker is replaced."""
+        self._num_failed_steps += 1
+        self._num_failed_in_a_row += 1
+        fault = error if isinstance(error, HeronError) else _fault(error)
+        if self._num_failed_in_a_row >= MAX_FAILED_STEPS:
+            self._closing = True
+            fault = WorkerCrashed(f"{self._num_failed_in_a_row} steps failed in a row. {fault.message}")
+        self._fail_all(fault)
 
     def _start(self, sequence: Sequence, consumer: _Consumer) -> None:
         try:
@@ -200,13 +273,14 @@ class LocalEngine:
             self._loop.remove(sequence)
 
     def _fail_all(self, error: HeronError) -> None:
-        self._loop.scheduler.drain()
+        self._loop.drain()
         consumers = list(self._consumers.values())
         self._consumers.clear()
         self._deliver([(consumer, error) for consumer in consumers])
 
-    def _consumer(self, sequence: Sequence, delta: Delta) -> _Consumer:
-        return self._consumers[sequence] if delta.finish_reason is None else self._consumers.pop(sequence)
+    def _consumer(self, sequence: Sequence, outcome: Delta | HeronError) -> _Consumer:
+        goes_on = isinstance(outcome, Delta) and outcome.finish_reason is None
+        return self._consumers[sequence] if goes_on else self._consumers.pop(sequence)
 
     def _deliver(self, deliveries: list[_Delivery]) -> None:
         """Hand over deltas, waking each event loop once."""
@@ -221,12 +295,6 @@ class LocalEngine:
 def _put_all(deliveries: list[_Delivery]) -> None:
     for consumer, delta in deliveries:
         consumer.inbox.put_nowait(delta)
-
-
-def _room(request: GenerateRequest, window: int) -> int:
-    """Most prompt tokens: a FIM prompt, which is cut to fit, leaves room for the answer asked for."""
-    wanted = min(request.sampling.max_tokens, window // 2) if isinstance(request.prompt, FimPrompt) else 1
-    return window - wanted
 
 
 def _fit_limits(limits: SchedulerLimits, runner: Runner) -> SchedulerLimits:

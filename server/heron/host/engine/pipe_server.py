@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from typing import Any
 
-from heron.errors import HeronError
+from heron.errors import HeronError, WorkerCrashed
 from heron.host.engine.engine import Engine
 from heron.host.engine.pipe import (
     Abort,
@@ -27,11 +27,17 @@ _log = logging.getLogger(__name__)
 
 
 class PipeServer:
-    """Answers Generate, Abort, Tokenize and ReadMetrics, each request in its own task."""
+    """Answers Generate, Abort, Tokenize and ReadMetrics, each request in its own task.
 
-    def __init__(self, engine: Engine, send: Callable[[WorkerMessage], None]) -> None:
+    `leave` is called when the engine has broken down: only another worker can go on.
+    """
+
+    def __init__(
+        self, engine: Engine, send: Callable[[WorkerMessage], None], leave: Callable[[], None] = lambda: None
+    ) -> None:
         self._engine = engine
         self._send = send
+        self._leave = leave
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def receive(self, message: HostMessage) -> None:
@@ -64,6 +70,8 @@ class PipeServer:
             await work
         except HeronError as error:
             self._send(RequestFailed(request_id, failure_of(error)))
+            if isinstance(error, WorkerCrashed):
+                self._leave()
         except Exception as error:
             _log.exception("request %s failed", request_id)
             self._send(RequestFailed(request_id, failure_of(error)))

@@ -2,7 +2,7 @@
 
 A tree over pages: a node stands for one page, its path from the root for all tokens up to that page's end. Full pages
 are shared as they are; a page that agrees only in its first tokens is copied. What no sequence uses stays for reuse
-until its page is needed, the least recently used leaf first.
+until its page is needed, the least recently used leaf first, and what is pinned last of all.
 """
 
 import heapq
@@ -11,10 +11,16 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+PINNED_SHARE = 4
+"""At most one page in so many is pinned."""
+
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """One cached page. `refs` counts the leases whose path leads through it; only full pages have children."""
+    """One cached page. `refs` counts the leases, `pins` the pins whose path leads through it.
+
+    Only full pages have children or are pinned.
+    """
 
     tokens: tuple[int, ...]
     page: int
@@ -22,6 +28,7 @@ class Node:
     children: dict[int, list["Node"]] = field(default_factory=dict)
     """By first token."""
     refs: int = 0
+    pins: int = 0
     last_used: int = 0
 
 
@@ -47,11 +54,15 @@ class PrefixCache:
     def __init__(self, num_pages: int, page_size: int, copy_page: Callable[[int, int], None]) -> None:
         self.num_pages = num_pages
         self.page_size = page_size
+        self.max_pinned = num_pages // PINNED_SHARE
         self._copy_page = copy_page
         self._free = list(range(num_pages - 1, -1, -1))
         self._root = Node((), -1, None, refs=1)
         self._ticks = itertools.count(1)
         self._num_idle = 0
+        self._num_pinned = 0
+        self._pins: dict[Node, None] = {}
+        """The last pages of what is pinned, the one pinned longest ago first."""
         self._oldest: list[tuple[int, int, Node]] = []
         """Heap of leaves to evict, by time of last use; entries that no longer hold are skipped."""
 
@@ -69,12 +80,17 @@ class PrefixCache:
         """Cached pages that no sequence uses."""
         return self._num_idle
 
+    @property
+    def num_pinned(self) -> int:
+        """Cached pages that are evicted after all others."""
+        return self._num_pinned
+
     def open(self, token_ids: Sequence[int]) -> Lease | None:
         """Pages for all of `token_ids`, as much as possible from the cache; None while too few are available.
 
         The last token is never taken from the cache: its logits are wanted.
         """
-        node, num_shared = self._match(token_ids)
+        node, num_shared = self._match(token_ids, (len(token_ids) - 1) // self.page_size)
         num_new = self._pages_of(len(token_ids)) - num_shared
         self._hold(node)
         if num_new > self.num_available:
@@ -118,10 +134,42 @@ class PrefixCache:
         self._free.extend(reversed(own))
         self._release(lease.node)
 
-    def _match(self, token_ids: Sequence[int]) -> tuple[Node, int]:
-        """The deepest node whose full pages begin `token_ids`, short of the last token, and its depth."""
+    def pin(self, token_ids: Sequence[int]) -> int:
+        """Keep the full pages of these tokens, as far as they are cached, for longer than others; how many tokens.
+
+        In all at most `max_pinned` pages: what was pinned longest ago gives way, and where a running sequence needs a
+        page and nothing else is left, all of it does.
+        """
+        node, depth = self._match(token_ids, min(len(token_ids) // self.page_size, self.max_pinned))
+        if not depth:
+            return 0
+        if node in self._pins:
+            self._unpin(node)
+        self._pins[node] = None
+        for held in self._path(node):
+            held.pins += 1
+            self._num_pinned += held.pins == 1
+        while self._num_pinned > self.max_pinned:
+            self._unpin(next(iter(self._pins)))
+        return depth * self.page_size
+
+    def unpin(self, token_ids: Sequence[int]) -> None:
+        """Take back the pin of exactly these tokens' full pages, if there is one."""
+        node, depth = self._match(token_ids, len(token_ids) // self.page_size)
+        if depth == len(token_ids) // self.page_size and node in self._pins:
+            self._unpin(node)
+
+    def _unpin(self, node: Node) -> None:
+        del self._pins[node]
+        for held in self._path(node):
+            held.pins -= 1
+            self._num_pinned -= held.pins == 0
+        self._offer(node)
+
+    def _match(self, token_ids: Sequence[int], max_depth: int) -> tuple[Node, int]:
+        """The deepest node whose full pages begin `token_ids`, at most `max_depth` of them, and its depth."""
         node, depth = self._root, 0
-        while (depth + 1) * self.page_size < len(token_ids):
+        while depth < max_depth:
             start = depth * self.page_size
             wanted = tuple(token_ids[start : start + self.page_size])
             child = next((child for child in node.children.get(wanted[0], ()) if child.tokens == wanted), None)
@@ -171,10 +219,8 @@ class PrefixCache:
         return self._free.pop()
 
     def _evict_oldest(self) -> None:
-        while True:
-            last_used, _, node = heapq.heappop(self._oldest)
-            if last_used == node.last_used and self._is_evictable(node):
-                break
+        while (node := self._pop_evictable()) is None:
+            self._unpin(next(iter(self._pins)))
         parent = node.parent
         assert parent is not None
         parent.children[node.tokens[0]].remove(node)
@@ -183,8 +229,16 @@ class PrefixCache:
         node.parent = None
         self._num_idle -= 1
         self._free.append(node.page)
-        parent.last_used = max(parent.last_used, last_used)
+        parent.last_used = max(parent.last_used, node.last_used)
         self._offer(parent)
+
+    def _pop_evictable(self) -> Node | None:
+        """The leaf used longest ago, None when all that no sequence uses is pinned."""
+        while self._oldest:
+            last_used, _, node = heapq.heappop(self._oldest)
+            if last_used == node.last_used and self._is_evictable(node):
+                return node
+        return None
 
     def _hold(self, node: Node) -> None:
         for held in self._path(node):
@@ -210,7 +264,7 @@ class PrefixCache:
             heapq.heappush(self._oldest, (node.last_used, next(self._ticks), node))
 
     def _is_evictable(self, node: Node) -> bool:
-        return not node.refs and not node.children and node.parent is not None
+        return not node.refs and not node.pins and not node.children and node.parent is not None
 
     def _path(self, node: Node) -> Iterator[Node]:
         """The node and its parents, the root excluded."""

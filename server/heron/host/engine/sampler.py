@@ -17,6 +17,7 @@ _BLOCK = 64
 
 Ids = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.floating]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,16 @@ class Sampler:
         self._biases = np.array([bias for _, bias in sampling.logit_bias], np.float32)
         self._random = np.random.default_rng(None if sampling.seed is None else sampling.seed % 2**64)
 
-    def choose(self, logits: Float32) -> Chosen:
-        """The next token for logits [vocab_size], which may be changed."""
+    def choose(self, logits: Float32, allowed: Mask | None = None) -> Chosen:
+        """The next token for logits [vocab_size], which may be changed; only of the `allowed` ones [vocab_size].
+
+        Log probabilities are the model's own: before bias, temperature, filters and what is allowed.
+        """
         read_logprobs = self._logprob_reader(logits)
         if len(self._bias_ids):
             np.add.at(logits, self._bias_ids, self._biases)
+        if allowed is not None:
+            logits[~allowed] = -np.inf
         best = int(logits.argmax())
         if not math.isfinite(logits[best]):
             raise SystemFault("The model computed no finite number for the next token.")
@@ -104,7 +110,9 @@ def _draw_index(weights: Floats, uniform: float) -> int:
     block = int(np.searchsorted(ends[:-1], wanted, side="right"))
     before, start = float(ends[block - 1]) if block else 0.0, block * _BLOCK
     mass = np.cumsum(weights[start : start + _BLOCK], dtype=np.float64)
-    return start + min(int(np.searchsorted(mass, wanted - before, side="right")), len(mass) - 1)
+    # Sums of blocks are less exact than those within one: never go past the last value that weighs anything.
+    last = np.searchsorted(mass, mass[-1])
+    return start + int(min(np.searchsorted(mass, wanted - before, side="right"), last))
 
 
 def _read_logprobs(logprobs: Floats, num_top: int, token_id: int) -> Chosen:

@@ -3,14 +3,19 @@
 Sequences wait in order of urgency, get pages for all their tokens when they are admitted, and then share each step:
 one token each for those that decode, what is left of the step's tokens for prefill, and then for drafts. When pages or
 places run out, the least urgent sequence is pre-empted: its pages stay in the prefix cache, and only what was evicted
-is computed again.
+is computed again. Within a priority the client that was served least is the most urgent, and one that holds more than
+its share of the places makes room for one that holds less.
 """
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from heron.errors import Overloaded
+from heron.host.engine.fair_share import FairShare
 from heron.host.engine.prefix_cache import Lease, PrefixCache
 from heron.host.engine.sequence import PRIORITIES, Sequence
+from heron.host.engine.suffix_cache import SuffixCache
+from heron.host.engine.throughput import DECODE_COST, Throughput
 
 _BACKGROUND = PRIORITIES.index("background")
 
@@ -20,7 +25,9 @@ class SchedulerLimits:
     """How much runs at once. A waiting sequence gains a rank every `aging_steps`, so that nothing starves."""
 
     max_running: int = 8
-    max_waiting: int = 64
+    max_waiting: int = 128
+    max_waiting_each: int = 64
+    """Most waiting sequences of one client."""
     max_step_tokens: int = 96
     yielding_tokens: int = 32
     """Most prefill tokens of a step for those less urgent than one that runs beside them."""
@@ -30,7 +37,6 @@ class SchedulerLimits:
     aging_steps: int = 200
     background_steps: int = 8
     """Beside more urgent sequences, background ones take part in one step of so many."""
-    retry_after_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +54,19 @@ class Chunk:
 class Scheduler:
     """Owns the order of all sequences and, through the prefix cache, the pages. Not thread-safe."""
 
-    def __init__(self, cache: PrefixCache, limits: SchedulerLimits) -> None:
+    def __init__(self, cache: PrefixCache, limits: SchedulerLimits, suffixes: SuffixCache | None = None) -> None:
         self._cache = cache
+        self._suffixes = suffixes
         self._limits = limits
         self._waiting: list[Sequence] = []
         self._running: list[Sequence] = []
+        self._shares = tuple(FairShare() for _ in PRIORITIES)
+        self._throughput = Throughput()
+        self._step_cost = 0.0
         self._num_arrived = 0
         self._num_steps = 0
         self.num_preempted = 0
+        self.num_refused = 0
         self.num_cached_tokens = 0
 
     @property
@@ -67,16 +78,24 @@ class Scheduler:
         return len(self._running)
 
     def add(self, sequence: Sequence) -> None:
-        """Queue a sequence; Overloaded when the queue is full."""
-        if len(self._waiting) >= self._limits.max_waiting:
-            retry_after_s = self._limits.retry_after_s
-            raise Overloaded(f"{len(self._waiting)} requests are waiting already.", retry_after_s=retry_after_s)
+        """Queue a sequence; Overloaded, with a measured time to come back, when its client's part or all is full."""
+        self._check_room(sequence.client)
         self._num_arrived += 1
         sequence.arrival = self._num_arrived
+        sequence.lane = sequence.rank
+        self._share(sequence).join(sequence.client)
         self._wait(sequence)
+
+    def observe_step(self, seconds: float) -> None:
+        """Tell how long the step took whose chunks were committed last."""
+        self._throughput.observe_step(self._step_cost, seconds)
+        self._step_cost = 0.0
 
     def remove(self, sequence: Sequence) -> None:
         """Take out a sequence that is finished or aborted; what it computed stays in the cache."""
+        self._share(sequence).leave(sequence.client)
+        if sequence.num_answered:
+            self._throughput.observe_answer(sequence.num_answered)
         if sequence.lease is None:
             self._waiting.remove(sequence)
         else:
@@ -122,9 +141,16 @@ class Scheduler:
 
         Where rejected tokens were written the next chunk writes over them; no page that holds one is shared before.
         """
-        sequence = chunk.sequence
-        sequence.num_computed += chunk.num_tokens - num_rejected
-        self._cache.commit(chunk.lease, sequence.token_ids, sequence.num_computed)
+        sequence, num_tokens = chunk.sequence, chunk.num_tokens - num_rejected
+        is_decode = chunk.num_tokens - len(chunk.draft) == 1
+        cost = num_tokens * (DECODE_COST if is_decode else 1.0)
+        self._step_cost += cost
+        self._share(sequence).charge(sequence.client, cost)
+        sequence.num_computed = sequence.advance(num_tokens)
+        self._cache.commit(chunk.lease, sequence.token_ids, sequence.num_exact)
+        if 0 < sequence.num_preamble <= sequence.num_exact:
+            self._cache.pin(sequence.token_ids[: sequence.num_preamble])
+            sequence.num_preamble = 0
 
     def _admit(self) -> None:
         """Give the most urgent waiting sequences pages and a place, in strict order."""
@@ -133,14 +159,13 @@ class Scheduler:
             if waited >= self._limits.aging_steps and sequence.rank > 0:
                 sequence.rank -= 1
                 sequence.waits_since = self._num_steps
-        self._waiting.sort(key=lambda sequence: sequence.urgency)
+        self._waiting.sort(key=self._urgency)
         while self._waiting and self._open_lease(self._waiting[0]):
             self._running.append(self._waiting.pop(0))
 
     def _open_lease(self, sequence: Sequence) -> bool:
         """Whether a waiting sequence could be given its pages, from less urgent ones if need be."""
-        victims = [other for other in self._running if other.rank > sequence.rank]
-        victims.sort(key=lambda victim: victim.urgency)
+        victims = self._victims(sequence)
         if len(self._running) >= self._limits.max_running and not victims:
             return False
         within_reach = self._cache.num_available + sum(len(victim.lease.pages) for victim in victims if victim.lease)
@@ -153,14 +178,23 @@ class Scheduler:
                 return False
             self._preempt(victims.pop())
         sequence.num_computed = sequence.lease.num_cached
+        self._find_suffix(sequence)
         if sequence.num_cached is None:
-            sequence.num_cached = sequence.num_computed
+            sequence.num_cached = len(sequence.token_ids) - sequence.num_pending
             self.num_cached_tokens += sequence.num_cached
         return True
 
+    def _find_suffix(self, sequence: Sequence) -> None:
+        """Let a kept suffix stand in for that of a sequence just admitted, unless the prefix cache reaches into it."""
+        if self._suffixes is None or sequence.suffix is None or sequence.is_exact:
+            return
+        if sequence.num_computed <= sequence.suffix[0]:
+            sequence.move = self._suffixes.find(sequence.token_ids, sequence.suffix)
+            sequence.was_moved = sequence.was_moved or sequence.move is not None
+
     def _taking_part(self) -> list[Sequence]:
         """Running sequences in order of urgency; background ones only now and then beside others."""
-        running = sorted(self._running, key=lambda sequence: sequence.urgency)
+        running = sorted(self._running, key=self._urgency)
         is_turn = self._num_steps % self._limits.background_steps == 0
         if is_turn or not running or running[0].rank == _BACKGROUND:
             return running
@@ -171,8 +205,9 @@ class Scheduler:
         shares = {seq.arrival: 1 for seq in sequences if seq.num_pending == 1 and self._has_page(seq)}
         left = self._limits.max_step_tokens - len(shares)
         for sequence in sequences:
-            if sequence.num_pending > 1 and left > 0 and sequence.lease is not None:
-                yields = sequence.rank > sequences[0].rank
+            # Tokens that a grammar forced are computed like a prompt's, but they need pages, as decoded ones do.
+            if sequence.num_pending > 1 and left > 0 and self._has_page(sequence):
+                yields = sequence.rank > sequences[0].rank or sequence.rank == _BACKGROUND
                 share = min(sequence.num_pending, left, self._limits.yielding_tokens if yields else left)
                 shares[sequence.arrival] = share
                 left -= share
@@ -181,11 +216,49 @@ class Scheduler:
     def _has_page(self, sequence: Sequence) -> bool:
         """Whether a decoding sequence has room for its next token, taken from less urgent ones if need be."""
         while sequence.lease is not None and not self._cache.grow(sequence.lease, len(sequence.token_ids)):
-            victim = max(self._running, key=lambda other: other.urgency)
+            victim = max(self._running, key=self._urgency)
             if victim is sequence:
                 return False
             self._preempt(victim)
         return sequence.lease is not None
+
+    def _urgency(self, sequence: Sequence) -> tuple[int, int, float, int]:
+        """Sort key: the smaller, the sooner a sequence runs and the later it is pre-empted.
+
+        Those whose rank fell by waiting go before those that began with it.
+        """
+        served = self._share(sequence).served(sequence.client)
+        return (sequence.rank, -sequence.lane, served, sequence.arrival)
+
+    def _victims(self, sequence: Sequence) -> list[Sequence]:
+        """Who makes room for a waiting sequence, the least urgent last: lower ranks, and who holds beyond its share."""
+        equals = Counter(other.client for other in self._running if other.rank == sequence.rank)
+        places = max(1, self._limits.max_running // len({*equals, sequence.client}))
+        spare = {client: held - places for client, held in equals.items()}
+        is_short = equals[sequence.client] < places
+        victims = []
+        for other in sorted(self._running, key=self._urgency, reverse=True):
+            if other.rank == sequence.rank and is_short and spare[other.client] > 0:
+                spare[other.client] -= 1
+                victims.append(other)
+            elif other.rank > sequence.rank:
+                victims.append(other)
+        return victims[::-1]
+
+    def _check_room(self, client: str) -> None:
+        own = [sequence for sequence in self._waiting if sequence.client == client]
+        if len(self._waiting) >= self._limits.max_waiting:
+            queued, sharers, whose = self._waiting, 1, ""
+        elif len(own) >= self._limits.max_waiting_each:
+            queued, sharers, whose = own, len({sequence.client for sequence in self._waiting}), " of this client"
+        else:
+            return
+        self.num_refused += 1
+        retry_after_s = self._throughput.seconds_for_one(queued, sharers)
+        raise Overloaded(f"{len(queued)} requests{whose} are waiting already.", retry_after_s=retry_after_s)
+
+    def _share(self, sequence: Sequence) -> FairShare:
+        return self._shares[sequence.lane]
 
     def _preempt(self, sequence: Sequence) -> None:
         self.num_preempted += 1
@@ -199,6 +272,6 @@ class Scheduler:
 
     def _close_lease(self, sequence: Sequence) -> None:
         if sequence.lease is not None:
-            self._cache.close(sequence.lease, sequence.token_ids, sequence.num_computed)
-            sequence.lease = None
+            self._cache.close(sequence.lease, sequence.token_ids, sequence.num_exact)
+            sequence.lease = sequence.move = None
             sequence.num_computed = 0

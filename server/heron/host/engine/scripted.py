@@ -12,6 +12,7 @@ from zlib import crc32
 from heron.errors import HeronError
 from heron.host.engine.sampling_limits import validate_sampling
 from heron.host.engine.stream import StopScanner
+from heron.host.engine.tool_format import ToolFormat, tool_format, write_call
 from heron.wire import (
     ChatPrompt,
     Delta,
@@ -22,6 +23,7 @@ from heron.wire import (
     TextPrompt,
     TokenLogprob,
     TokenPrompt,
+    ToolCall,
     Usage,
 )
 
@@ -37,12 +39,13 @@ class Reply:
     """What to answer: each token is up to four characters. `hold_after` and `exit_after` count deltas.
 
     With `hold_after` the stream waits there until `ScriptedEngine.release`, with `exit_after` the process ends there
-    as if it had been killed.
+    as if it had been killed. Tool calls are written after the text in the model's form, which the chat API reads.
     """
 
     text: str
     hold_after: int | None = None
     exit_after: int | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Script:
 
     rules: tuple[Rule, ...] = ()
     otherwise: Reply = Reply("")
-    model: ModelInfo = ModelInfo("scripted", 4096, supports_fim=True, supports_chat=True)
+    model: ModelInfo = ModelInfo("scripted", 4096, supports_fim=True, supports_chat=True, supports_tools=True)
 
 
 Answer = str | Reply | HeronError
@@ -161,7 +164,8 @@ class ScriptedEngine:
         answer = _find_answer(self._answers, request)
         if isinstance(answer, HeronError):
             raise answer
-        return Reply(answer) if isinstance(answer, str) else answer
+        reply = Reply(answer) if isinstance(answer, str) else answer
+        return replace(reply, text=_with_calls(reply, tool_format(self._model.tool_format)))
 
     async def _notify(self) -> None:
         async with self._changed:
@@ -177,6 +181,11 @@ def _find_answer(answers: Answers, request: GenerateRequest) -> Answer:
     if isinstance(answers, Script):
         return next((rule.reply for rule in answers.rules if rule.contains in prompt), answers.otherwise)
     return next((answer for contains, answer in answers.items() if contains in prompt), "")
+
+
+def _with_calls(reply: Reply, form: ToolFormat) -> str:
+    parts = [reply.text] if reply.text else []
+    return "\n".join([*parts, *(write_call(form, call) for call in reply.tool_calls)])
 
 
 def _deltas(text: str, request: GenerateRequest) -> list[Delta]:

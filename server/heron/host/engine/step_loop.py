@@ -2,19 +2,25 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import zip_longest
 
 import numpy as np
 
+from heron.errors import HeronError, InvalidRequest, Overloaded
 from heron.host.engine.draft import Drafter, StepSpace
+from heron.host.engine.healing import Healing
 from heron.host.engine.prefix_cache import PrefixCache, common_length
-from heron.host.engine.runner import Batch, Float32, Runner
+from heron.host.engine.runner import Batch, Float32, Int32, Runner
 from heron.host.engine.sampler import Chosen
 from heron.host.engine.scheduler import Chunk, Scheduler, SchedulerLimits
-from heron.host.engine.sequence import Sequence
+from heron.host.engine.sequence import Sequence, exact_copy
+from heron.host.engine.suffix_cache import SuffixCache
 from heron.wire import Delta, FinishReason, TokenLogprob
 
+MAX_SUFFIX_TOKENS = 1024
+"""Tokens of suffixes kept aside: some 40 MB of a 1.5B model's keys and values."""
 _WARM_UP_TOKENS = 8
 
 
@@ -32,6 +38,8 @@ class Counters:
 
     steps: int = 0
     prefilled_tokens: int = 0
+    refreshed_tokens: int = 0
+    """Tokens prefilled in the background, after a suffix was moved."""
     decoded_tokens: int = 0
     drafted_tokens: int = 0
     accepted_tokens: int = 0
@@ -40,6 +48,9 @@ class Counters:
     """Time in the model."""
     step_s: float = 0.0
     """Time in steps, the model included."""
+
+
+Outcome = tuple[Sequence, Delta | HeronError]
 
 
 class StepLoop:
@@ -52,12 +63,17 @@ class StepLoop:
         self._vocabulary = vocabulary
         self._drafter = drafter
         self.cache = PrefixCache(runner.num_pages, runner.page_size, runner.copy_page)
-        self.scheduler = Scheduler(self.cache, limits)
+        self._suffixes = SuffixCache(MAX_SUFFIX_TOKENS) if runner.can_move else None
+        self.scheduler = Scheduler(self.cache, limits, self._suffixes)
         self.counters = Counters()
+        self._moved: Sequence | None = None
+        """The last sequence that ended with a moved suffix."""
+        self._refresh: Sequence | None = None
+        """Computes the prompt of such a one exactly."""
 
     @property
     def has_work(self) -> bool:
-        return self.scheduler.num_running + self.scheduler.num_waiting > 0
+        return self.scheduler.num_running + self.scheduler.num_waiting > 0 or self._moved is not None
 
     def warm_up(self) -> None:
         """Run one token, then a few, in pages nobody uses yet: reads the weights and starts the threads of the device.
@@ -70,16 +86,22 @@ class StepLoop:
             starts, rows = np.array([0, num_tokens], np.int32), places[-1:]
             self._runner.run(Batch(np.zeros_like(places), places, places, starts, pages[np.newaxis], rows))
 
-    def step(self) -> list[tuple[Sequence, Delta]]:
-        """Run one batch; the deltas of the sequences that got tokens. What ran is as before when the runner raises."""
+    def step(self) -> list[Outcome]:
+        """Run one batch; the deltas of the sequences that got tokens, or the errors that ended them.
+
+        What ran is as before when the runner raises.
+        """
         started = time.perf_counter()
+        self._start_refresh()
         chunks = self._add_drafts(self.scheduler.plan())
         if not chunks:
             return []
+        self._move_suffixes(chunks)
         batch = make_batch(chunks, self._runner.page_size)
         run_started = time.perf_counter()
         logits = self._runner.run(batch)
         self.counters.run_s += time.perf_counter() - run_started
+        self._keep_suffixes(chunks)
         self._count(chunks)
         deltas = self._commit(chunks, logits)
         self._count_time(batch, time.perf_counter() - started)
@@ -90,6 +112,50 @@ class StepLoop:
         self.scheduler.remove(sequence)
         if self._drafter is not None:
             self._drafter.remember(sequence)
+        if sequence.was_moved:
+            self._moved = sequence
+
+    def drain(self) -> None:
+        """Take out all sequences."""
+        self._moved = self._refresh = None
+        self.scheduler.drain()
+
+    def _start_refresh(self) -> None:
+        """Compute the prompt of a sequence that ended with a moved suffix as it should be, in the background.
+
+        What comes next in its document then finds all of it in the cache. Only the latest such prompt is computed.
+        """
+        if self._moved is None:
+            return
+        self._end_refresh()
+        refresh, self._moved = exact_copy(self._moved), None
+        with suppress(Overloaded):
+            self.scheduler.add(refresh)
+            self._refresh = refresh
+
+    def _end_refresh(self) -> None:
+        if self._refresh is not None:
+            self.scheduler.remove(self._refresh)
+            self._refresh = None
+
+    def _move_suffixes(self, chunks: list[Chunk]) -> None:
+        """Write the kept suffixes of sequences that were just admitted to their places."""
+        for chunk in chunks:
+            move = chunk.sequence.move
+            if move is not None and not move.done:
+                slots = slots_of(chunk, np.arange(move.start, move.end, dtype=np.int32), self._runner.page_size)
+                self._runner.restore(move.kept.saved, slots, move.start - move.kept.start)
+                move.done = True
+
+    def _keep_suffixes(self, chunks: list[Chunk]) -> None:
+        """Keep suffixes that this step computed to their end."""
+        for chunk in chunks:
+            sequence, suffix = chunk.sequence, chunk.sequence.suffix
+            if self._suffixes is None or suffix is None or sequence.move is not None:
+                continue
+            if sequence.num_computed < suffix[1] <= sequence.advance(chunk.num_tokens):
+                slots = slots_of(chunk, np.arange(*suffix, dtype=np.int32), self._runner.page_size)
+                self._suffixes.keep(sequence.token_ids, suffix, self._runner.save(slots))
 
     def _add_drafts(self, chunks: list[Chunk]) -> list[Chunk]:
         """Let the most urgent of those that decode verify drafts; others would only make them wait for longer."""
@@ -100,23 +166,34 @@ class StepLoop:
         space = StepSpace(sum(chunk.num_tokens for chunk in chunks), self.scheduler.space(chunks))
         drafts = self._drafter.draft([chunk.sequence for chunk in decoding], space)
         extended = {
-            id(chunk): self.scheduler.extend(chunk, draft[: _most_drafted(chunk.sequence)])
+            id(chunk): self.scheduler.extend(chunk, _useful(draft, chunk.sequence))
             for chunk, draft in zip(decoding, drafts, strict=True)
         }
         return [extended.get(id(chunk), chunk) for chunk in chunks]
 
-    def _commit(self, chunks: list[Chunk], logits: Float32) -> list[tuple[Sequence, Delta]]:
-        deltas, row = [], 0
+    def _commit(self, chunks: list[Chunk], logits: Float32) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        row = 0
         for chunk in chunks:
             if not chunk.num_logits:
                 self.scheduler.commit(chunk)
                 continue
-            delta = self._verify(chunk, logits[row : row + chunk.num_logits])
+            outcome = self._verify_or_fail(chunk, logits[row : row + chunk.num_logits])
             row += chunk.num_logits
-            if delta.finish_reason is not None:
+            if chunk.sequence is self._refresh:
+                self._end_refresh()
+                continue
+            if isinstance(outcome, HeronError) or outcome.finish_reason is not None:
                 self.remove(chunk.sequence)
-            deltas.append((chunk.sequence, delta))
-        return deltas
+            outcomes.append((chunk.sequence, outcome))
+        return outcomes
+
+    def _verify_or_fail(self, chunk: Chunk, logits: Float32) -> Delta | HeronError:
+        """A grammar that proves too complex ends its own sequence, not its neighbours."""
+        try:
+            return self._verify(chunk, logits)
+        except InvalidRequest as error:
+            return error
 
     def _verify(self, chunk: Chunk, logits: Float32) -> Delta:
         """Sample row by row for as long as the draft was right, and commit what it was right about.
@@ -125,12 +202,14 @@ class StepLoop:
         """
         sequence, came, deltas = chunk.sequence, [], []
         for row, guess in zip_longest(logits, chunk.draft):
-            chosen = sequence.sampler.choose(row)
+            chosen = _choose(sequence, row)
             came.append(chosen.token_id)
             sequence.num_accepted += chosen.token_id == guess
             deltas.append(self._advance(sequence, chosen))
             if chosen.token_id != guess or deltas[-1].finish_reason is not None:
                 break
+        if deltas[-1].finish_reason is None:
+            deltas += self._append_forced(sequence)
         num_right = common_length(chunk.draft, came)
         self.counters.accepted_tokens += num_right
         delta = _join(deltas)
@@ -139,13 +218,26 @@ class StepLoop:
             self._drafter.learn(sequence, came)
         return delta
 
+    def _append_forced(self, sequence: Sequence) -> list[Delta]:
+        """Append what the grammar leaves no choice of; the next step computes it in one piece, like a prompt."""
+        deltas: list[Delta] = []
+        while sequence.matcher is not None and (forced := sequence.matcher.take_forced()) is not None:
+            deltas.append(self._advance(sequence, Chosen(forced)))
+            if deltas[-1].finish_reason is not None:
+                break
+        return deltas
+
     def _advance(self, sequence: Sequence, chosen: Chosen) -> Delta:
         """Append a token to its sequence; a token that ends the answer is no part of it."""
         self.counters.decoded_tokens += 1
         if chosen.token_id in self._vocabulary.stop_ids:
             return Delta(sequence.stream.finish(), finish_reason="stop", usage=sequence.usage())
         sequence.token_ids.append(chosen.token_id)
+        if sequence.matcher is not None:
+            sequence.matcher.accept(chosen.token_id)
         text = sequence.stream.push(chosen.token_id)
+        if sequence.healing is not None and self._heal(sequence, sequence.healing, chosen.token_id):
+            return Delta(text, usage=sequence.usage())
         finish_reason = _finish_reason(sequence)
         if finish_reason is not None:
             text += sequence.stream.finish()
@@ -156,6 +248,16 @@ class StepLoop:
             finish_reason,
             sequence.usage(),
         )
+
+    def _heal(self, sequence: Sequence, healing: Healing, token_id: int) -> bool:
+        """Go on past a token that spells what was taken back of the prompt; whether it does nothing else."""
+        data = self._vocabulary.token_bytes(token_id)
+        is_hidden = len(data) <= healing.num_left
+        healing.accept(data)
+        sequence.num_hidden += is_hidden
+        if healing.done:
+            sequence.healing = None
+        return is_hidden
 
     def _logprobs(self, chosen: Chosen) -> tuple[TokenLogprob, ...]:
         if chosen.logprob is None:
@@ -170,13 +272,16 @@ class StepLoop:
         self.counters.steps += 1
         for chunk in chunks:
             sequence = chunk.sequence
-            if sequence.num_computed < sequence.num_prompt:
+            if sequence is self._refresh:
+                self.counters.refreshed_tokens += chunk.num_tokens
+            elif sequence.num_computed < sequence.num_prompt:
                 self.counters.prefilled_tokens += chunk.num_tokens
             sequence.num_drafted += len(chunk.draft)
             self.counters.drafted_tokens += len(chunk.draft)
 
     def _count_time(self, batch: Batch, seconds: float) -> None:
         self.counters.step_s += seconds
+        self.scheduler.observe_step(seconds)
         if self._drafter is not None and len(batch.logit_rows) == len(batch.token_ids):
             self._drafter.observe_step(len(batch.token_ids), seconds)
 
@@ -190,13 +295,13 @@ def make_batch(chunks: list[Chunk], page_size: int) -> Batch:
     positions = np.empty(ends[-1], np.int32)
     slots = np.empty(ends[-1], np.int32)
     for row, (chunk, end) in enumerate(zip(chunks, ends, strict=True)):
-        start, num_tokens = chunk.sequence.num_computed, chunk.num_tokens
-        token_ids += [*chunk.sequence.token_ids[start : start + num_tokens], *chunk.draft]
-        pages = np.array(chunk.lease.pages, np.int32)
-        page_table[row, : len(pages)] = pages
-        where = np.arange(start, start + num_tokens, dtype=np.int32)
+        sequence, num_tokens = chunk.sequence, chunk.num_tokens
+        where = sequence.next_positions(num_tokens)
+        known = where[: num_tokens - len(chunk.draft)]
+        token_ids += [*(sequence.token_ids[position] for position in known), *chunk.draft]
+        page_table[row, : len(chunk.lease.pages)] = chunk.lease.pages
         positions[end - num_tokens : end] = where
-        slots[end - num_tokens : end] = pages[where // page_size] * page_size + where % page_size
+        slots[end - num_tokens : end] = slots_of(chunk, positions[end - num_tokens : end], page_size)
     return Batch(
         token_ids=np.array(token_ids, np.int32),
         positions=positions,
@@ -205,6 +310,13 @@ def make_batch(chunks: list[Chunk], page_size: int) -> Batch:
         page_table=page_table,
         logit_rows=_logit_rows(chunks, ends.tolist()),
     )
+
+
+def slots_of(chunk: Chunk, positions: Int32, page_size: int) -> Int32:
+    """Where the keys and values of a sequence's tokens lie."""
+    pages = np.array(chunk.lease.pages, np.int32)
+    slots: Int32 = pages[positions // page_size] * page_size + positions % page_size
+    return slots
 
 
 def _logit_rows(chunks: list[Chunk], ends: list[int]) -> np.typing.NDArray[np.int32]:
@@ -217,9 +329,22 @@ def _is_decoding(chunk: Chunk) -> bool:
     return chunk.num_tokens == chunk.num_logits == 1 and chunk.sequence.num_answered > 0
 
 
-def _most_drafted(sequence: Sequence) -> int:
-    """The answer's last token comes of the row after the draft, so a draft ends one before."""
-    return sequence.max_tokens - sequence.num_answered - 1
+def _choose(sequence: Sequence, logits: Float32) -> Chosen:
+    """The next token by logits [vocab_size], or the one a grammar leaves."""
+    if sequence.healing is not None:
+        return sequence.sampler.choose(logits, sequence.healing.allowed())
+    if sequence.matcher is None:
+        return sequence.sampler.choose(logits)
+    forced = sequence.matcher.take_forced()
+    return sequence.sampler.choose(logits, sequence.matcher.allowed()) if forced is None else Chosen(forced)
+
+
+def _useful(draft: tuple[int, ...], sequence: Sequence) -> tuple[int, ...]:
+    """As much of a draft as can come true: one token less than may come, and what a grammar lets pass."""
+    if sequence.healing is not None:
+        return ()
+    draft = draft[: sequence.max_tokens - sequence.num_answered - 1]
+    return draft if sequence.matcher is None else draft[: sequence.matcher.count_valid(draft)]
 
 
 def _join(deltas: list[Delta]) -> Delta:
@@ -236,6 +361,6 @@ def _join(deltas: list[Delta]) -> Delta:
 
 
 def _finish_reason(sequence: Sequence) -> FinishReason | None:
-    if sequence.stream.stopped:
+    if sequence.stream.stopped or (sequence.matcher is not None and sequence.matcher.done):
         return "stop"
     return "length" if sequence.num_answered >= sequence.max_tokens else None

@@ -70,8 +70,10 @@ def _overlap(text: str, stop: str) -> int:
 class TextStream:
     """The text of one answer, token by token: what may be shown now, and whether a stop string ended it."""
 
-    def __init__(self, token_bytes: Callable[[int], bytes], stops: tuple[str, ...]) -> None:
+    def __init__(self, token_bytes: Callable[[int], bytes], stops: tuple[str, ...], num_hidden: int = 0) -> None:
+        """`num_hidden` bytes at the beginning are the reader's own: they are not shown, and no stop string has part."""
         self._token_bytes = token_bytes
+        self._num_hidden = num_hidden
         self._decoder = TextDecoder()
         self._scanner = StopScanner(stops)
 
@@ -82,7 +84,10 @@ class TextStream:
 
     def push(self, token_id: int) -> str:
         """Text that this token lets out; special tokens have no bytes and so no text."""
-        return self._scanner.push(self._decoder.push(self._token_bytes(token_id)))
+        data = self._token_bytes(token_id)
+        shown = data[self._num_hidden :]
+        self._num_hidden -= len(data) - len(shown)
+        return self._scanner.push(self._decoder.push(shown))
 
     def finish(self) -> str:
         """What was held back, now that no token follows."""

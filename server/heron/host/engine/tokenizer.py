@@ -5,11 +5,21 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from heron.errors import CorruptModel, UnsupportedModel
-from heron.host.engine.pretokenizers import Splitting, find_splitting
+from heron.errors import CorruptModel
 from heron.host.engine.special_tokens import FimTokens, find_fim_tokens, find_stop_ids, read_token_id
+from heron.host.engine.vocabulary import (
+    BLANK,
+    CONTROL,
+    UNKNOWN,
+    UNUSED,
+    Kind,
+    adds_bos,
+    build_backend,
+    read_kind,
+    read_vocabulary,
+)
 from heron.host.models.gguf import GgufFile
 
 if TYPE_CHECKING:
@@ -17,8 +27,8 @@ if TYPE_CHECKING:
 
 _MODEL_FILE = "tokenizer.json"
 _CONFIG_FILE = "tokenizer_config.json"
-# Values of `tokenizer.ggml.token_type`.
-_UNKNOWN, _CONTROL, _USER_DEFINED, _UNUSED = 2, 3, 4, 5
+_BYTE_TOKEN = re.compile("<0x([0-9A-F]{2})>")
+"""a byte that SentencePiece has no piece for"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +44,11 @@ class TokenizerConfig:
     """the token every prompt begins with; None where the model wants none"""
     eos_id: int | None
     chat_template: str | None
+    kind: Kind = "byte-level"
 
 
 class Tokenizer:
-    """A byte-level BPE tokenizer. Immutable after construction, safe to share between threads."""
+    """A byte-level BPE or SentencePiece tokenizer. Immutable after construction, safe to share between threads."""
 
     def __init__(self, backend: "Backend", config: TokenizerConfig) -> None:
         backend.encode_special_tokens = True  # special tokens written in a text are text; see encode
@@ -53,7 +64,7 @@ class Tokenizer:
     @classmethod
     def from_gguf(cls, file: GgufFile) -> "Tokenizer":
         """Build from the `tokenizer.ggml.*` metadata. Raises UnsupportedModel, CorruptModel."""
-        return cls(_build_backend(file), _read_config(file))
+        return cls(build_backend(file), _read_config(file))
 
     @classmethod
     def load(cls, folder: Path) -> "Tokenizer":
@@ -94,6 +105,12 @@ class Tokenizer:
         """How the special tokens are written."""
         return self._special.keys()
 
+    @property
+    def mark_texts(self) -> tuple[str, ...]:
+        """How marks are written that are text with a token of their own, such as `<tool_call>`."""
+        names = map(self.token_name, self._user_defined)
+        return tuple(name for name in names if len(name) > 2 and name[0] + name[-1] == "<>")
+
     def encode(self, text: str, parse_special: bool = False) -> list[int]:
         """Token ids of a text. Special tokens written in it are plain text unless `parse_special`."""
         if not parse_special:
@@ -124,6 +141,9 @@ class Tokenizer:
         name = self._backend.id_to_token(token_id) or ""
         if token_id in self._user_defined:
             return name.encode()
+        if self.config.kind == "sentencepiece":
+            byte = _BYTE_TOKEN.fullmatch(name)
+            return bytes.fromhex(byte[1]) if byte else name.replace(BLANK, " ").encode()
         return bytes(self._bytes_of_letter[letter] for letter in name if letter in self._bytes_of_letter)
 
     def token_name(self, token_id: int | None) -> str:
@@ -135,45 +155,20 @@ class Tokenizer:
         return ids
 
 
-def _build_backend(file: GgufFile) -> "Backend":
-    from tokenizers import AddedToken, Regex, decoders, models, pre_tokenizers
-    from tokenizers import Tokenizer as Backend
-
-    tokens, types = _read_vocabulary(file)
-    splitting = _splitting(file)
-    vocabulary = {token: index for index, token in enumerate(tokens)}
-    merges = [_split_merge(merge) for merge in _read_list(file, "tokenizer.ggml.merges", str)]
-    try:
-        model = models.BPE(vocab=vocabulary, merges=merges, ignore_merges=splitting.ignore_merges)
-    except Exception as error:  # the backend raises bare Exception
-        raise CorruptModel(f"The vocabulary in {file.path} does not fit its merges: {error}.") from error
-    backend = Backend(model)
-    splits = [pre_tokenizers.Split(Regex(pattern), "isolated") for pattern in splitting.patterns]
-    backend.pre_tokenizer = pre_tokenizers.Sequence(
-        [*splits, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
-    )
-    backend.decoder = decoders.ByteLevel()
-    # User-defined tokens are text with a token of their own; control tokens are never read in a text.
-    for kinds, special in (((_CONTROL, _UNKNOWN), True), ((_USER_DEFINED,), False)):
-        added = [token for token, kind in zip(tokens, types, strict=True) if kind in kinds]
-        backend.add_tokens([AddedToken(token, special=special, normalized=False) for token in added])
-    return backend
-
-
 def _read_config(file: GgufFile) -> TokenizerConfig:
-    tokens, types = _read_vocabulary(file)
+    tokens, types = read_vocabulary(file)
     vocabulary = {token: index for index, token in enumerate(tokens)}
     fim = find_fim_tokens(vocabulary, file.metadata)
-    adds_bos = file.metadata.get("tokenizer.ggml.add_bos_token", _splitting(file).adds_bos)
     template = file.metadata.get("tokenizer.chat_template")
     return TokenizerConfig(
         vocab_size=len(tokens),
-        special_ids=tuple(index for index, kind in enumerate(types) if kind in (_CONTROL, _UNKNOWN, _UNUSED)),
+        special_ids=tuple(index for index, kind in enumerate(types) if kind in (CONTROL, UNKNOWN, UNUSED)),
         stop_ids=tuple(sorted(find_stop_ids(vocabulary, file.metadata, fim))),
         fim=fim,
-        bos_id=read_token_id(file.metadata, "tokenizer.ggml.bos_token_id", len(tokens)) if adds_bos else None,
+        bos_id=read_token_id(file.metadata, "tokenizer.ggml.bos_token_id", len(tokens)) if adds_bos(file) else None,
         eos_id=read_token_id(file.metadata, "tokenizer.ggml.eos_token_id", len(tokens)),
         chat_template=template if isinstance(template, str) else None,
+        kind=read_kind(file),
     )
 
 
@@ -182,33 +177,6 @@ def _parse_config(text: str) -> TokenizerConfig:
     fim = FimTokens(**values["fim"]) if values["fim"] else None
     special_ids, stop_ids = tuple(values["special_ids"]), tuple(values["stop_ids"])
     return TokenizerConfig(**(values | {"fim": fim, "special_ids": special_ids, "stop_ids": stop_ids}))
-
-
-def _splitting(file: GgufFile) -> Splitting:
-    return find_splitting(str(file.metadata.get("tokenizer.ggml.pre", "default")))
-
-
-def _read_vocabulary(file: GgufFile) -> tuple[list[str], list[int]]:
-    kind = file.metadata.get("tokenizer.ggml.model")
-    if kind != "gpt2":
-        raise UnsupportedModel(f"The tokenizer of {file.path} is {kind!r}. Supported: 'gpt2' (byte-level BPE).")
-    tokens = _read_list(file, "tokenizer.ggml.tokens", str)
-    types = _read_list(file, "tokenizer.ggml.token_type", int) or [1] * len(tokens)
-    if not tokens or len(types) != len(tokens):
-        raise CorruptModel(f"{file.path} has {len(tokens)} tokens and {len(types)} token types.")
-    return tokens, types
-
-
-def _read_list(file: GgufFile, key: str, kind: type) -> list[Any]:
-    values = file.metadata.get(key, [])
-    if not isinstance(values, list) or not all(isinstance(value, kind) for value in values):
-        raise CorruptModel(f"{key} in {file.path} is not a list of {kind.__name__}.")
-    return values
-
-
-def _split_merge(merge: str) -> tuple[str, str]:
-    left, _, right = merge.partition(" ")
-    return left, right
 
 
 def _special_tokens(backend: "Backend") -> dict[str, int]:

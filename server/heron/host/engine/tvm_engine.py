@@ -1,8 +1,10 @@
 """Runs a compiled decoder: maps its weights, owns its KV pages, and turns a `Batch` into logits."""
 
+import logging
 import mmap
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,21 @@ from heron.errors import OutOfMemory
 from heron.host.compiler.kernels.pages import PAGE_SIZE, choose_tile_tokens, plan_tiles
 from heron.host.compiler.library import load_library
 from heron.host.compiler.manifest import WEIGHTS_FILE, Manifest, read_manifest
-from heron.host.compiler.rotation import rotation_table
+from heron.host.compiler.moving import SavedTokens, restore_tokens, save_tokens
+from heron.host.compiler.rotation import rotation_tables
 from heron.host.compiler.weights import map_weights
-from heron.host.engine.runner import Batch
+from heron.host.engine.budget import MemoryNeed, wanted_cache_tokens
+from heron.host.engine.runner import Batch, Int32
+from heron.host.engine.threads import ThreadGovernor
 from heron.host.models.gguf import GgufTensor, dequantize
+from heron.host.models.machine import measure_free_cores
 from heron.settings import EngineSettings
 
 MAX_BATCH_TOKENS = 512
+_ALL_CORES = 1
+"""A mode of TVM's threads: take any core."""
+
+_log = logging.getLogger(__name__)
 
 Float32 = npt.NDArray[np.float32]
 
@@ -27,8 +37,8 @@ Float32 = npt.NDArray[np.float32]
 def load_runner(artefact: Path, engine: EngineSettings) -> "TvmRunner":
     """The runner of an artefact folder, with `engine.cache_tokens` of KV cache.
 
-    Threads are those the artefact was compiled for. CorruptModel for a damaged folder, OutOfMemory if the cache does
-    not fit.
+    At most as many threads as the artefact was compiled for, fewer while others keep cores busy. CorruptModel for a
+    damaged folder, OutOfMemory if the cache does not fit.
     """
     manifest = read_manifest(artefact)
     # Read when TVM starts its pool, on the first run. Unbound threads may leave a core that something else keeps busy.
@@ -36,7 +46,15 @@ def load_runner(artefact: Path, engine: EngineSettings) -> "TvmRunner":
     os.environ["TVM_BIND_THREADS"] = "0"
     if manifest.library_kind == "shared-object":  # linked: the compiler, 160 MB of memory, is not needed
         os.environ["TVM_USE_RUNTIME_LIB"] = "1"
-    return TvmRunner(artefact, manifest, -(-engine.cache_tokens // PAGE_SIZE))
+    return TvmRunner(artefact, manifest, -(-wanted_cache_tokens(engine) // PAGE_SIZE))
+
+
+def memory_need(artefact: Path) -> MemoryNeed:
+    """What an artefact's weights and each page of its KV cache take."""
+    manifest = read_manifest(artefact)
+    config, item = manifest.config, np.dtype(manifest.attention.cache_dtype).itemsize
+    token_bytes = 2 * config.num_layers * config.num_kv_heads * config.head_size * item
+    return MemoryNeed(manifest.sizes[WEIGHTS_FILE], token_bytes * PAGE_SIZE, PAGE_SIZE, config.context_length)
 
 
 class TvmRunner:
@@ -53,10 +71,15 @@ class TvmRunner:
         self._embedding, *parameters = map_weights(artefact / WEIGHTS_FILE, [manifest.embedding, *manifest.parameters])
         _read_ahead(parameters)
         self._parameters = [tvm.runtime.from_dlpack(parameter) for parameter in parameters]
+        traits = manifest.config.traits
         self._frequencies = np.array(manifest.rope_frequencies)
+        self._layer_frequencies = self._frequencies[[traits.tables.index(rotation) for rotation in traits.rotations]]
         self._pools = _allocate_pools(manifest, num_pages)
         self._pool_tensors = [tvm.runtime.from_dlpack(pool) for pool in self._pools]
         self._tensor = tvm.runtime.tensor
+        self._set_threads = partial(tvm.get_global_func("runtime.config_threadpool"), _ALL_CORES)
+        self._governor = ThreadGovernor(manifest.threads, round(measure_free_cores(manifest.threads)))
+        self._num_threads = manifest.threads
 
     @property
     def vocab_size(self) -> int:
@@ -76,10 +99,18 @@ class TvmRunner:
 
     def run(self, batch: Batch) -> Float32:
         """Logits [r, vocab_size], owned by the caller."""
+        if self._num_threads != self._governor.threads:
+            self._num_threads = self._governor.threads
+            self._set_threads(self._num_threads)
+            _log.info("Steps run on %d threads now", self._num_threads)
+        with self._governor.observing():
+            return self._run(batch)
+
+    def _run(self, batch: Batch) -> Float32:
         num_tokens, manifest = len(batch.token_ids), self._manifest
-        tile_tokens = choose_tile_tokens(manifest.attention, num_tokens, manifest.threads)
+        tile_tokens = choose_tile_tokens(manifest.attention, num_tokens, self._num_threads)
         tiles = plan_tiles(batch.query_starts, batch.positions, tile_tokens)
-        rotation = rotation_table(batch.positions, self._frequencies)
+        rotation = rotation_tables(batch.positions, self._frequencies)
         places = [rotation, batch.positions, batch.slots, tiles, batch.page_table]
         inputs = [self._tensor(values) for values in (self._embed(batch.token_ids), *places)]
         if num_tokens == len(batch.logit_rows) == 1:
@@ -95,6 +126,18 @@ class TvmRunner:
         for pool in self._pools:
             pool[:, target] = pool[:, source]
 
+    @property
+    def can_move(self) -> bool:
+        return True
+
+    def save(self, slots: Int32) -> SavedTokens:
+        """A copy of the keys and values at `slots`, all layers."""
+        return save_tokens((self._pools[0], self._pools[1]), slots)
+
+    def restore(self, saved: SavedTokens, slots: Int32, distance: int) -> None:
+        """Write saved tokens to `slots`, their keys turned for positions greater by `distance`."""
+        restore_tokens((self._pools[0], self._pools[1]), saved, slots, distance * self._layer_frequencies)
+
     def close(self) -> None:
         """Free weights and pages. Idempotent."""
         self._machine = self._decode = self._forward = None
@@ -104,7 +147,9 @@ class TvmRunner:
     def _embed(self, token_ids: npt.NDArray[np.int32]) -> Float32:
         """Embedding rows float32 [n, hidden]; only the rows asked for are read and dequantised."""
         shape = (len(token_ids), self._manifest.config.hidden)
-        return dequantize(GgufTensor("embedding", self._manifest.embedding_type, shape, self._embedding[token_ids]))
+        rows = dequantize(GgufTensor("embedding", self._manifest.embedding_type, shape, self._embedding[token_ids]))
+        scale = self._manifest.config.traits.embedding_scale
+        return rows if scale == 1.0 else rows * np.float32(scale)
 
 
 def _allocate_pools(manifest: Manifest, num_pages: int) -> list[npt.NDArray[Any]]:

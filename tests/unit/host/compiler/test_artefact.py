@@ -49,7 +49,7 @@ def test_a_folder_has_what_its_manifest_says_and_the_extras(model: Path) -> None
     assert all(entry.offset % 4096 == 0 for entry in manifest.parameters)
     assert manifest.sizes[WEIGHTS_FILE] == (folder / WEIGHTS_FILE).stat().st_size
     assert manifest.config.num_layers == 1
-    assert len(manifest.rope_frequencies) == 32
+    assert [len(table) for table in manifest.rope_frequencies] == [32]
 
 
 def test_a_damaged_artefact_is_built_anew(model: Path) -> None:

@@ -9,6 +9,7 @@ import tvm
 from tvm import relax
 from tvm.relax.frontend import nn
 
+from heron.host.compiler.kernels.activation import Recipe
 from heron.host.compiler.kernels.isa import instruction_set
 from heron.host.compiler.layers import KernelSet, QuantLinear, quantize_activation
 from heron.host.compiler.pack import pack_linear, plan_linear
@@ -36,8 +37,8 @@ class Toy(nn.Module):
 
     def prefill(self, x: Any) -> Any:
         x = self.first(quantize_activation(self.kernels, x))
-        gate_up = self.gate_up(quantize_activation(self.kernels, x, "rms", self.gain, EPSILON))
-        return self.down(quantize_activation(self.kernels, gate_up, "silu"), x)
+        gate_up = self.gate_up(quantize_activation(self.kernels, x, Recipe("rms", EPSILON), [self.gain]))
+        return self.down(quantize_activation(self.kernels, gate_up, Recipe("silu_gate")), x)
 
 
 def make_tensors(rng: np.random.Generator) -> dict[str, Tensor]:

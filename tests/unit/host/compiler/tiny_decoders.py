@@ -35,6 +35,39 @@ TINIEST = TinyDecoder(
 """The quickest to compile: its linears have few different shapes."""
 
 
+def _small(family: str, head_size: int = 64, **changes: Any) -> TinyDecoder:
+    """A decoder whose linears have few different shapes, so that it compiles fast."""
+    values = {
+        "num_heads": 2, "num_kv_heads": 1, "hidden": 128, "feed_forward": 2 * head_size, "formats": ("Q8_0",),
+        "tied": True,
+    }  # fmt: skip
+    return TinyDecoder(family, head_size=head_size, **(values | changes))
+
+
+FAMILIES = {
+    "llama": _small("llama", tied=False),
+    "llama-partial": _small("llama", metadata=(("rope.dimension_count", 32),)),
+    "llama-80": _small("llama", 80),
+    "llama-112": _small("llama", 112),
+    "qwen2": _small("qwen2"),
+    "qwen3": _small("qwen3", 128),
+    "smollm3": _small("smollm3", num_layers=4),
+    "gemma": _small("gemma", 256),
+    "gemma2": _small("gemma2", 128, vocab_size=112, metadata=(
+        ("attn_logit_softcapping", 3.0), ("final_logit_softcapping", 2.0), ("attention.sliding_window", 9),
+    )),
+    "gemma3": _small("gemma3", 256, num_layers=3, metadata=(
+        ("attention.sliding_window", 20), ("attention.sliding_window_pattern", 3),
+    )),
+    "granite": _small("granite", metadata=(
+        ("attention.scale", 0.05), ("embedding_scale", 6.0), ("residual_scale", 0.3), ("logit_scale", 4.0),
+    )),
+    "starcoder2": _small("starcoder2"),
+    "phi3": _small("phi3", 96, metadata=(("attention.sliding_window", 40), ("rope.dimension_count", 72))),
+}  # fmt: skip
+"""One of each family, and of head sizes and partial rotations that some of their models have."""
+
+
 def write_decoder(path: Path, decoder: TinyDecoder, seed: int = 0) -> Path:
     """Write the decoder as a GGUF file without a tokenizer."""
     random = np.random.default_rng(seed)
@@ -49,8 +82,9 @@ def write_decoder(path: Path, decoder: TinyDecoder, seed: int = 0) -> Path:
     writer.add_context_length(1024)
     writer.add_rope_freq_base(10000.0)
     writer.add_layer_norm_rms_eps(1e-6)
+    writer.add_layer_norm_eps(1e-6)
     for key, value in decoder.metadata:
-        add = writer.add_string if isinstance(value, str) else writer.add_uint32
+        add = {str: writer.add_string, int: writer.add_uint32, float: writer.add_float32}[type(value)]
         add(f"{decoder.family}.{key}", value)
     for index, (name, shape) in enumerate(_linears(decoder)):
         _add_linear(writer, name, shape, (decoder.formats[index % len(decoder.formats)], random))
@@ -77,6 +111,11 @@ def _linears(decoder: TinyDecoder) -> list[tuple[str, tuple[int, int]]]:
         "ffn_up": (decoder.feed_forward, hidden),
         "ffn_down": (hidden, decoder.feed_forward),
     }
+    if decoder.family == "starcoder2":
+        del layer["ffn_gate"]
+    if decoder.family == "phi3":
+        joined = {"attn_qkv": (queries + 2 * keys, hidden), "ffn_up": (2 * decoder.feed_forward, hidden)}
+        layer = joined | {name: layer[name] for name in ("attn_output", "ffn_down")}
     linears = [("token_embd.weight", (decoder.vocab_size, hidden))]
     if not decoder.tied:
         linears.append(("output.weight", (decoder.vocab_size, hidden)))
@@ -86,12 +125,22 @@ def _linears(decoder: TinyDecoder) -> list[tuple[str, tuple[int, int]]]:
 
 
 def _vectors(decoder: TinyDecoder) -> list[tuple[str, int]]:
-    widths = {"attn_norm.weight": decoder.hidden, "ffn_norm.weight": decoder.hidden}
-    if decoder.family == "qwen2":
-        keys = decoder.num_kv_heads * decoder.head_size
-        widths |= {"attn_q.bias": decoder.num_heads * decoder.head_size, "attn_k.bias": keys, "attn_v.bias": keys}
+    """Gains and biases by name, with their widths: what the family's files have."""
+    hidden, queries = decoder.hidden, decoder.num_heads * decoder.head_size
+    keys = decoder.num_kv_heads * decoder.head_size
+    widths = {"attn_norm.weight": hidden, "ffn_norm.weight": hidden}
+    if decoder.family in ("qwen2", "starcoder2"):
+        widths |= {"attn_q.bias": queries, "attn_k.bias": keys, "attn_v.bias": keys}
+    if decoder.family in ("qwen3", "gemma3"):
+        widths |= {"attn_q_norm.weight": decoder.head_size, "attn_k_norm.weight": decoder.head_size}
+    if decoder.family in ("gemma2", "gemma3"):
+        widths |= {"post_attention_norm.weight": hidden, "post_ffw_norm.weight": hidden}
+    if decoder.family == "starcoder2":
+        widths |= {"attn_norm.bias": hidden, "ffn_norm.bias": hidden, "attn_output.bias": hidden}
+        widths |= {"ffn_up.bias": decoder.feed_forward, "ffn_down.bias": hidden}
     layers = [(f"blk.{index}.{name}", width) for index in range(decoder.num_layers) for name, width in widths.items()]
-    return [("output_norm.weight", decoder.hidden), *layers]
+    last = [("output_norm.weight", hidden)] + [("output_norm.bias", hidden)] * (decoder.family == "starcoder2")
+    return [*last, *layers]
 
 
 def _add_linear(

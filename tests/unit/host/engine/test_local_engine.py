@@ -11,7 +11,7 @@ import pytest
 
 from heron.errors import InvalidRequest, Overloaded, PromptTooLong, SystemFault, WorkerCrashed
 from heron.host.engine.draft import Drafter
-from heron.host.engine.local_engine import LocalEngine
+from heron.host.engine.local_engine import MAX_FAILED_STEPS, LocalEngine
 from heron.host.engine.runner import Batch, Float32
 from heron.host.engine.scheduler import SchedulerLimits
 from heron.wire import (
@@ -118,7 +118,7 @@ async def test_understands_every_kind_of_prompt() -> None:
         for prompt, token_ids in (
             (TextPrompt("ab"), [97, 98]),
             (TokenPrompt((97, 98, 3)), [97, 98, 3]),
-            (FimPrompt("a", "b"), [257, 97, 258, 98, 259]),
+            (FimPrompt("a\n", "b"), [257, 97, 258, 98, 259, 10]),
             (ChatPrompt((Message("user", "hi"),)), [104, 105, END]),
         ):
             assert token_ids_of(await collect(engine, make_request(prompt))) == expected(token_ids)
@@ -143,7 +143,9 @@ async def test_a_crowd_that_leaves_at_random_leaves_no_page_in_use() -> None:
             while stay and (await anext(deltas)).finish_reason is None:
                 stay -= 1
 
-    async with running(make_runner(40), SchedulerLimits(max_running=6, max_waiting=1000)) as engine:
+    async with running(
+        make_runner(40), SchedulerLimits(max_running=6, max_waiting=1000, max_waiting_each=1000)
+    ) as engine:
         visits = [asyncio.create_task(visit(engine, number)) for number in range(300)]
         for task in chance.sample(visits, 100):
             task.cancel()
@@ -209,6 +211,41 @@ async def test_a_failing_step_fails_what_was_in_flight_and_nothing_after() -> No
         runner.error = None
         assert token_ids_of(await collect(engine, make_request(TextPrompt("ab")))) == expected([97, 98])
         assert (await engine.metrics())["failed_steps_total"] == 1
+
+
+async def test_an_engine_whose_steps_all_fail_ends_so_that_its_worker_is_replaced() -> None:
+    runner = make_runner()
+    async with running(runner) as engine:
+        runner.error = RuntimeError("device lost")
+        for _ in range(MAX_FAILED_STEPS - 1):
+            with pytest.raises(SystemFault):
+                await collect(engine, make_request(TextPrompt("ab")))
+        for _ in range(2):
+            with pytest.raises(WorkerCrashed):
+                await collect(engine, make_request(TextPrompt("ab")))
+
+
+async def test_what_is_cancelled_before_it_began_takes_no_step() -> None:
+    runner = GatedRunner()
+    async with running(runner, SchedulerLimits(max_running=1)) as engine:
+        first = asyncio.create_task(collect(engine, make_request(TextPrompt("ab"), Sampling(max_tokens=1))))
+        await until(engine, running_requests=1)
+        second = asyncio.create_task(collect(engine, make_request(TextPrompt("cd" * 20))))
+        await until(engine, requests_total=2)
+        second.cancel()
+        await asyncio.gather(second, return_exceptions=True)
+        runner.open()
+        await first
+        await until(engine, running_requests=0, waiting_requests=0, used_pages=0)
+        assert (await engine.metrics())["prefilled_tokens_total"] == 2
+
+
+async def test_the_preamble_of_conversations_is_pinned() -> None:
+    async with running(make_runner()) as engine:
+        for question in ("one?" * 4, "two!" * 4):
+            messages = (Message("system", "s" * 40), Message("user", question))
+            await collect(engine, make_request(ChatPrompt(messages), Sampling(max_tokens=1)))
+        assert (await engine.metrics())["pinned_pages"] >= 10
 
 
 async def test_a_prompt_that_leaves_no_room_is_refused_with_both_lengths() -> None:

@@ -62,6 +62,16 @@ class CacheMachine(RuleBasedStateMachine):
         if holder in self.open and self.cache.grow(holder.lease, len(holder.token_ids) + 1):
             holder.token_ids = [*holder.token_ids, token_id]
 
+    @rule(token_ids=TOKENS)
+    def pin(self, token_ids: list[int]) -> None:
+        num_free = self.cache.num_available
+        assert self.cache.pin(token_ids) <= len(token_ids)
+        assert self.cache.num_available == num_free
+
+    @rule(token_ids=TOKENS)
+    def unpin(self, token_ids: list[int]) -> None:
+        self.cache.unpin(token_ids)
+
     @rule(holder=consumes(holders))
     def close_lease(self, holder: Holder) -> None:
         if holder in self.open:
@@ -143,6 +153,39 @@ def test_never_evicts_what_is_in_use() -> None:
     assert user is not None
     assert cache.open([2]) is None
     assert user.num_cached == 8
+
+
+def test_what_is_pinned_stays_while_others_come_and_go() -> None:
+    cache = make_cache(8)
+    compute(cache, [1] * 9)
+    assert cache.pin([1] * 9) == 8
+    for number in range(2, 20):
+        compute(cache, [number] * 20)
+    assert compute(cache, [1] * 9) == 8
+    cache.unpin([1] * 9)
+    compute(cache, [20] * 32)
+    assert compute(cache, [1] * 9) == 0
+
+
+def test_pins_give_way_to_running_sequences_rather_than_failing_them() -> None:
+    cache = make_cache(8)
+    compute(cache, [1] * 9)
+    cache.pin([1] * 9)
+    lease = cache.open([2] * 32)
+    assert lease is not None
+    assert cache.num_pinned == 0
+
+
+def test_at_most_a_share_of_the_pages_is_pinned_and_the_latest_pins_stay() -> None:
+    cache = make_cache(16)
+    for number in (1, 2, 3):
+        compute(cache, [number] * 9)
+        assert cache.pin([number] * 9) == 8
+    assert cache.num_pinned == 4
+    compute(cache, [4] * 48)
+    assert [compute(cache, [number] * 9) for number in (3, 2, 1)] == [8, 8, 0]
+    compute(cache, [5] * 40)
+    assert cache.pin([5] * 40) == 16
 
 
 def test_the_notes_of_old_leaves_do_not_pile_up() -> None:

@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heron.errors import InvalidRequest, PromptTooLong
-from heron.host.engine.template import cut_prefix, cut_suffix, render
+from heron.host.engine.template import render
 from heron.host.engine.tokenizer import Tokenizer
 from heron.host.models.gguf import open_gguf
-from heron.wire import ChatPrompt, FimPrompt, Message, TextPrompt, TokenPrompt
+from heron.wire import ChatPrompt, Message, TextPrompt, TokenPrompt
 from tiny_models import CHATML, SPECIAL, TinyVocabulary, write_gguf
 
 LINES = [f"line {number} = {number * number}\n" for number in range(400)]
@@ -50,15 +50,6 @@ def written(token_ids: list[int], tokenizer: Tokenizer) -> str:
     return "".join(map(tokenizer.token_name, token_ids)).replace("Ġ", " ").replace("Ċ", "\n")
 
 
-def fim_parts(token_ids: list[int], tokenizer: Tokenizer) -> tuple[str, str]:
-    """Prefix and suffix of a FIM prompt."""
-    text = written(token_ids, tokenizer)
-    assert text.startswith("<|fim_prefix|>")
-    assert text.endswith("<|fim_middle|>")
-    prefix, _, suffix = text[len("<|fim_prefix|>") : -len("<|fim_middle|>")].partition("<|fim_suffix|>")
-    return prefix, suffix
-
-
 def test_text_is_encoded_as_it_stands(tokenizer: Tokenizer, with_bos: Tokenizer) -> None:
     assert render(TextPrompt("return x"), tokenizer, 99) == tokenizer.encode("return x")
     assert render(TextPrompt("return x"), with_bos, 99) == [65, *tokenizer.encode("return x")]
@@ -84,76 +75,6 @@ def test_token_ids_are_checked(tokenizer: Tokenizer) -> None:
 def test_an_empty_prompt_is_refused(tokenizer: Tokenizer, prompt: TextPrompt | TokenPrompt) -> None:
     with pytest.raises(InvalidRequest, match="empty"):
         render(prompt, tokenizer, 9)
-
-
-def test_fim_is_prefix_suffix_middle(tokenizer: Tokenizer, with_bos: Tokenizer) -> None:
-    ids = render(FimPrompt("def f(", "):\n"), tokenizer, 99)
-    assert written(ids, tokenizer) == "<|fim_prefix|>def f(<|fim_suffix|>):\n<|fim_middle|>"
-    assert render(FimPrompt("def f(", "):\n"), with_bos, 99) == [65, *ids]
-
-
-def test_fim_of_an_empty_document(tokenizer: Tokenizer) -> None:
-    assert written(render(FimPrompt("", ""), tokenizer, 99), tokenizer) == "<|fim_prefix|><|fim_suffix|><|fim_middle|>"
-
-
-def test_marks_written_in_a_document_are_text(tokenizer: Tokenizer) -> None:
-    ids = render(FimPrompt("<|fim_middle|>", "<|endoftext|>"), tokenizer, 99)
-    assert len(tokenizer.special_ids & set(ids)) == 3
-
-
-def test_a_long_fim_prompt_is_cut_to_whole_lines_around_the_cursor(tokenizer: Tokenizer) -> None:
-    before, after = "".join(LINES[:200]) + "half a li", "ne\n" + "".join(LINES[200:])
-    ids = render(FimPrompt(before, after), tokenizer, 1200)
-    prefix, suffix = fim_parts(ids, tokenizer)
-    assert before.endswith(prefix)
-    assert after.startswith(suffix)
-    assert prefix.startswith("line ")
-    assert suffix.endswith("\n")
-    assert 1197 * 3 // 4 // 2 <= len(tokenizer.encode(prefix)) <= 1197
-    assert 200 <= len(tokenizer.encode(suffix)) <= 1197 // 4
-
-
-def test_a_short_suffix_leaves_its_room_to_the_prefix(tokenizer: Tokenizer) -> None:
-    prefix, suffix = fim_parts(render(FimPrompt("x\n" * 2000, "y\n"), tokenizer, 400), tokenizer)
-    assert suffix == "y\n"
-    assert len(tokenizer.encode(prefix)) > 300
-
-
-def test_a_line_longer_than_the_window_is_cut_within(tokenizer: Tokenizer) -> None:
-    prefix, suffix = fim_parts(render(FimPrompt("p" * 100_000, "s" * 100_000), tokenizer, 103), tokenizer)
-    assert (prefix, suffix) == ("p" * 75, "s" * 25)
-
-
-def test_typing_seldom_moves_the_start_of_a_cut_prefix(tokenizer: Tokenizer) -> None:
-    """Each move costs the prefix cache everything."""
-    text = "".join(LINES)
-    starts = {
-        text.rindex(fim_parts(render(FimPrompt(text[:end], ""), tokenizer, 1200), tokenizer)[0])
-        for end in range(5000, 6000, 17)
-    }
-    assert len(starts) <= 4
-
-
-@settings(deadline=None)
-@given(prefix=TEXTS, suffix=TEXTS, room=st.integers(4, 120))
-def test_fim_always_fits_and_keeps_what_is_nearest(tokenizer: Tokenizer, prefix: str, suffix: str, room: int) -> None:
-    assert len(render(FimPrompt(prefix, suffix), tokenizer, room)) <= room
-    assert prefix.endswith(tokenizer.decode(cut_prefix(prefix, tokenizer, room)))
-    assert suffix.startswith(tokenizer.decode(cut_suffix(suffix, tokenizer, room)))
-    assert cut_prefix(prefix, tokenizer, 10**6) == tokenizer.encode(prefix)
-    assert cut_suffix(suffix, tokenizer, 10**6) == tokenizer.encode(suffix)
-
-
-def test_no_room_at_all_is_too_long(tokenizer: Tokenizer) -> None:
-    with pytest.raises(PromptTooLong, match="takes 4 tokens and the window leaves 3"):
-        render(FimPrompt("a", "b"), tokenizer, 3)
-
-
-def test_a_model_without_fim_tokens_continues_the_prefix(folder: Path) -> None:
-    plain = build(folder / "plain.gguf", TinyVocabulary(special=()))
-    assert written(render(FimPrompt("def f(", "):\n"), plain, 99), plain) == "def f("
-    with pytest.raises(InvalidRequest, match="no fill-in-the-middle tokens"):
-        render(FimPrompt("", "):\n"), plain, 99)
 
 
 def test_chat_is_rendered_by_the_models_template(tokenizer: Tokenizer) -> None:
@@ -248,3 +169,36 @@ def test_chatml_is_the_template_of_a_vocabulary_with_its_marks(tokenizer: Tokeni
     prompt = ChatPrompt((Message("user", "hi"),))
     assert tokenizer.chat_template == CHATML
     assert render(prompt, with_template(folder / "marks.gguf", ""), 99) == render(prompt, tokenizer, 99)
+
+
+def chat(*contents: str) -> ChatPrompt:
+    """Turns of user and assistant in alternation, after a system message."""
+    roles = ("user", "assistant")
+    turns = [Message(roles[index % 2], content) for index, content in enumerate(contents)]  # type: ignore[arg-type]
+    return ChatPrompt((Message("system", "S" * 8), *turns))
+
+
+def test_a_long_text_slides_to_its_beginning_and_its_end(tokenizer: Tokenizer) -> None:
+    token_ids = tuple(range(65, 165))
+    assert render(TokenPrompt(token_ids), tokenizer, 20, "slide") == [*range(65, 70), *range(150, 165)]
+    assert render(TokenPrompt(token_ids), tokenizer, 100, "slide") == list(token_ids)
+
+
+@given(st.lists(st.text("ab", max_size=30), min_size=1, max_size=9), st.integers(60, 200))
+def test_a_long_chat_slides_by_whole_turns(tokenizer: Tokenizer, contents: list[str], room: int) -> None:
+    contents = contents if len(contents) % 2 else contents[:-1] or ["a"]
+    whole = render(chat(*contents), tokenizer, 10_000)
+    kept = (
+        render(chat(*contents), tokenizer, room, "slide")
+        if len(render(chat(contents[-1]), tokenizer, 999)) <= room
+        else []
+    )
+    possible = [render(chat(*contents[start:]), tokenizer, 10_000) for start in range(0, len(contents), 2)]
+    fitting = [ids for ids in possible if len(ids) <= room]
+    assert kept == (fitting[0] if fitting else [])
+    assert len(whole) > room or kept == whole
+
+
+def test_a_last_turn_that_does_not_fit_is_refused_all_the_same(tokenizer: Tokenizer) -> None:
+    with pytest.raises(PromptTooLong, match="leaves room for 40"):
+        render(chat("a", "b", "c" * 100), tokenizer, 40, "slide")

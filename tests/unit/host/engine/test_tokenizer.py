@@ -142,10 +142,10 @@ def test_a_vocabulary_without_special_tokens_works(tmp_path: Path) -> None:
 
 
 def test_other_kinds_of_tokenizer_are_named_with_what_is_supported(tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedModel, match=r"'llama'\. Supported: 'gpt2'"):
-        build(tmp_path, ggml__model="llama")
-    with pytest.raises(UnsupportedModel, match=r"'tekken' is not supported. Supported: .*qwen2.*smollm"):
-        build(tmp_path, ggml__pre="tekken")
+    with pytest.raises(UnsupportedModel, match=r"'bert'\. Supported: 'gpt2' .*'llama'"):
+        build(tmp_path, ggml__model="bert")
+    with pytest.raises(UnsupportedModel, match=r"'viking' is not supported. Supported: .*qwen2.*smollm"):
+        build(tmp_path, ggml__pre="viking")
 
 
 def test_merges_that_do_not_fit_are_corrupt(tmp_path: Path) -> None:

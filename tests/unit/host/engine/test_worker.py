@@ -1,11 +1,12 @@
 """The worker process itself: what it says on its pipe, and when it ends."""
 
+import asyncio
 import subprocess
 import sys
 
 import pytest
 
-from heron.errors import UnknownModel
+from heron.errors import UnknownModel, WorkerCrashed
 from heron.host.engine.pipe import (
     Close,
     Generate,
@@ -90,4 +91,16 @@ async def test_an_engine_that_breaks_fails_its_request_alone() -> None:
     assert isinstance(failed, RequestFailed)
     assert (failed.request_id, failed.failure.code) == ("a", "system_fault")
     assert "ZeroDivisionError" in failed.failure.message
+    await server.close()
+
+
+async def test_a_worker_whose_engine_has_broken_down_leaves() -> None:
+    sent: list[WorkerMessage] = []
+    left = asyncio.Event()
+    server = PipeServer(
+        ScriptedEngine(lambda request: WorkerCrashed("3 steps failed in a row.")), sent.append, left.set
+    )
+    server.receive(Generate(GenerateRequest("a", TextPrompt("x"))))
+    await asyncio.wait_for(left.wait(), 10)
+    assert [type(message) for message in sent] == [RequestFailed]
     await server.close()

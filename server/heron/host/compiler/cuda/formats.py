@@ -46,6 +46,11 @@ class GroupFormat:
         """Scales for 32 k."""
         return PART_K // self.group_k
 
+    def count_bytes(self, rows: int, inner: int) -> int:
+        """Of the packed arrays of `rows` (padded) rows of `inner` values."""
+        words = rows * inner // PART_K * (self.code_words + self.high_words)
+        return 4 * words + 2 * rows * (inner // self.group_k) * (2 if self.has_offset else 1)
+
     @property
     def name(self) -> str:
         return f"b{self.bits}g{self.group_k}z{self.zero_point}{'o' if self.has_offset else ''}"

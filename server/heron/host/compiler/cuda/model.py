@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from heron.errors import UnsupportedModel
-from heron.host.compiler.architectures import ModelConfig, layer_tensors, output_tensors, stack_vectors
+from heron.host.compiler.architectures import ModelConfig
 from heron.host.compiler.cuda.device import CudaDevice
 from heron.host.compiler.cuda.formats import ROW_TILE, join_formats, padded_rows
 from heron.host.compiler.cuda.pack import pack_rows
 from heron.host.compiler.cuda.plan import KernelPlan
-from heron.host.compiler.cuda.shapes import DecoderShape, Epilogue, LinearShape
+from heron.host.compiler.cuda.shapes import HEAD_SIZES, DecoderShape, Epilogue, LinearShape
+from heron.host.compiler.layer_tensors import layer_tensors, output_tensors, stack_vectors
 from heron.host.models.gguf import GgufFile, GgufTensor
 
 
@@ -65,15 +66,28 @@ class _Part:
 
 
 def plan_kernels(file: GgufFile, config: ModelConfig) -> KernelPlan:
-    """The kernels for this file; UnsupportedModel if a tensor's type or width has none."""
+    """The kernels for this file; UnsupportedModel if its family or a tensor's type or width has none."""
+    _check_family(config)
     shape = DecoderShape(
         config.hidden, config.feed_forward, config.num_layers, config.num_heads, config.num_kv_heads, config.head_size,
         config.epsilon,
     )  # fmt: skip
     parts = [part for index in range(config.num_layers) for part in _layer_parts(file, config, index)]
-    linears = frozenset(part.shape for part in (*parts, _Part(output_tensors(file), "none")))
+    output = _Part(output_tensors(file), "none").shape
     embedding = file.tensors["token_embd.weight"]
-    return KernelPlan(shape, join_formats([embedding.type_name]), padded_rows(embedding.shape[0]), linears)
+    return KernelPlan(
+        shape, join_formats([embedding.type_name]), padded_rows(embedding.shape[0]),
+        frozenset({*(part.shape for part in parts), output}), output.rows,
+    )  # fmt: skip
+
+
+def count_weight_bytes(file: GgufFile, config: ModelConfig) -> int:
+    """Bytes on the device of what `load_model` puts there."""
+    layers = [part for index in range(config.num_layers) for part in _layer_parts(file, config, index)]
+    parts = [_Part((file.tensors["token_embd.weight"],), "none"), *layers, _Part(output_tensors(file), "none")]
+    packed = sum(part.shape.format.count_bytes(part.shape.rows, part.shape.inner) for part in parts)
+    biases = sum(tensor.shape[0] for part in parts for tensor in part.bias)
+    return packed + 4 * (biases + (2 * config.num_layers + 1) * config.hidden)
 
 
 def load_model(file: GgufFile, config: ModelConfig, device: CudaDevice) -> Model:
@@ -86,6 +100,15 @@ def load_model(file: GgufFile, config: ModelConfig, device: CudaDevice) -> Model
     return Model(
         embedding, layers, loader.load_vector((file.tensors["output_norm.weight"],)), output, loader.linear_bytes
     )
+
+
+def _check_family(config: ModelConfig) -> None:
+    """UnsupportedModel if the kernels lack what the family or its sizes take."""
+    if not config.traits.is_plain:
+        raise UnsupportedModel(f"On a GPU Heron runs models like Llama and Qwen2, not yet {config.family}.")
+    if config.head_size not in HEAD_SIZES:
+        sizes = " and ".join(map(str, HEAD_SIZES))
+        raise UnsupportedModel(f"On a GPU Heron runs attention heads of {sizes}, not yet of {config.head_size}.")
 
 
 class _Loader:
@@ -112,15 +135,16 @@ class _Loader:
 def _load_layer(file: GgufFile, config: ModelConfig, loader: _Loader, index: int) -> Layer:
     qkv, attention_output, gate_up, down = (loader.load(part) for part in _layer_parts(file, config, index))
     tensors = layer_tensors(file, config, index)
-    norms = [loader.load_vector((norm,)) for norm in (tensors.attention_norm, tensors.feed_forward_norm)]
+    norms = [loader.load_vector(tensors.vectors[f"{name}.gain"]) for name in ("attention_norm", "feed_forward_norm")]
     return Layer(norms[0], qkv, attention_output, norms[1], gate_up, down)
 
 
 def _layer_parts(file: GgufFile, config: ModelConfig, index: int) -> tuple[_Part, _Part, _Part, _Part]:
     tensors = layer_tensors(file, config, index)
+    linears, bias = tensors.linears, tensors.vectors.get("qkv.bias", ())
     return (
-        _Part(tensors.qkv, "bias" if tensors.qkv_bias else "none", tensors.qkv_bias),
-        _Part(tensors.attention_output, "residual"),
-        _Part(tensors.gate_up, "none"),
-        _Part(tensors.down, "residual"),
+        _Part(linears["qkv"], "bias" if bias else "none", bias),
+        _Part(linears["attention_output"], "residual"),
+        _Part(linears["gate_up"], "none"),
+        _Part(linears["down"], "residual"),
     )

@@ -15,3 +15,5 @@ class KernelPlan:
     vocab_rows: int
     """Rows of the packed embedding"""
     linears: frozenset[LinearShape]
+    output_rows: int
+    """Logits of a row, padded"""

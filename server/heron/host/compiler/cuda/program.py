@@ -1,7 +1,10 @@
 """The order of the kernels in one step of a decoder, and the buffers between them."""
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+
+import numpy as np
 
 from heron.host.compiler.cuda.device import CudaDevice
 from heron.host.compiler.cuda.model import Layer, Linear, Model
@@ -48,7 +51,7 @@ class Program:
     def __init__(self, plan: KernelPlan, functions: Any, model: Model, place: tuple[CudaDevice, Cache]) -> None:
         device, self._cache = place
         self._model, self._functions = model, functions
-        self.buffers = _allocate(plan, model.output.shape.rows, device)
+        self.buffers = _allocate(plan, device)
         self._kernels: dict[str, Any] = {}
 
     def enqueue(self, num_tokens: int, num_rows: int) -> None:
@@ -104,7 +107,28 @@ def padded_tokens(count: int) -> int:
     return next((size for size in VECTOR_TOKENS if size >= count), -(-count // MATRIX_TOKENS) * MATRIX_TOKENS)
 
 
-def _allocate(plan: KernelPlan, output_rows: int, device: CudaDevice) -> Buffers:
+def count_buffer_bytes(plan: KernelPlan) -> int:
+    """Bytes of all that lies between the kernels of a step."""
+    tally = _Tally([])
+    _allocate(plan, tally)
+    return sum(tally.sizes)
+
+
+class _Allocator(Protocol):
+    def zeros(self, shape: tuple[int, ...], dtype: str) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    """Allocates nothing and notes how much it would have been."""
+
+    sizes: list[int]
+
+    def zeros(self, shape: tuple[int, ...], dtype: str) -> None:
+        self.sizes.append(math.prod(shape) * np.dtype(dtype).itemsize)
+
+
+def _allocate(plan: KernelPlan, device: _Allocator) -> Buffers:
     shape = plan.decoder
 
     def rows(width: int) -> Any:
@@ -124,5 +148,5 @@ def _allocate(plan: KernelPlan, output_rows: int, device: CudaDevice) -> Buffers
         hidden_codes=codes(shape.hidden),
         attended_codes=codes(shape.attended),
         feed_forward_codes=codes(shape.feed_forward),
-        logits=rows(output_rows),
+        logits=rows(plan.output_rows),
     )

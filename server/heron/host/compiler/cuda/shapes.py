@@ -26,6 +26,9 @@ PLACES_SIZE = PAGES + PLACES_PAGES
 ATTENTION_WARPS = 4
 """Warps of an attention block; each walks its own pages."""
 
+HEAD_SIZES = (64, 128)
+"""Of attention: those the kernels were run with. A lane of a warp takes a 32nd of a head."""
+
 Epilogue = Literal["none", "bias", "residual"]
 
 

@@ -26,17 +26,29 @@ from heron.host.compiler.kernels.attention_tile import (
     each_row,
 )
 from heron.host.compiler.kernels.pages import PAGE_SIZE, AttentionShape
-from heron.host.compiler.kernels.vector import Expr, constant, exp, load, reduce_max, reduce_sum, splat, store, to_type
+from heron.host.compiler.kernels.vector import (
+    Expr,
+    constant,
+    exp,
+    load,
+    reduce_max,
+    reduce_sum,
+    softcap,
+    splat,
+    store,
+    to_type,
+)
 
 _MASKED = -1e30
 
 
 def attention(shape: AttentionShape, num_tokens: int | None = None) -> Any:
-    """PrimFunc `(q, keys, values, positions, tiles, page_table, layer, out)`.
+    """PrimFunc `(q, keys, values, positions, tiles, page_table, layer, [window], out)`.
 
-    q float32 [n, num_heads * head_size], scaled by 1 / sqrt(head_size); keys [layers, pages, kv heads, head_size, 16]
+    q float32 [n, num_heads * head_size], already scaled; keys [layers, pages, kv heads, head_size, 16]
     and values [layers, pages, kv heads, 16, head_size] in the cache's dtype; positions int32 [n]; tiles int32 [t, 4]
-    from `plan_tiles`; page_table int32 [b, w]; out like q. `num_tokens` fixes n.
+    from `plan_tiles`; page_table int32 [b, w]; window, for a shape that has windows, the tokens a query sees, its own
+    included; out like q. `num_tokens` fixes n.
     """
     with IRBuilder() as builder, T.prim_func(s_tir=True):
         T.func_name("attention" if num_tokens is None else f"attention_{num_tokens}")
@@ -54,18 +66,27 @@ def _attend(shape: AttentionShape, inputs: Inputs, task: Expr) -> None:
     tile = declare_tile(shape, inputs, task)
     each_row(tile, lambda row: _start_row(shape, inputs, tile, row))
     _clear_padding(shape, tile)
-    with T.serial(0, (tile.num_keys + shape.block_keys - 1) // shape.block_keys) as block:
-        first = T.bind(block * shape.block_keys)
+    skipped = _skip_blocks(shape, inputs, tile)
+    with T.serial(0, (tile.num_keys + shape.block_keys - 1) // shape.block_keys - skipped) as block:
+        first = T.bind((block + skipped) * shape.block_keys)
         count = T.bind(T.min(tile.num_keys - first, shape.block_keys))
         _widen_block(shape, inputs, tile, (first, count))
         each_register_tile(shape, tile, lambda row: score(shape, tile.query, tile.keys, (tile.weights, row)))
-        each_row(tile, lambda row: _weigh(shape, tile, row, first))
+        each_row(tile, lambda row: _weigh(shape, tile, row, (first, inputs.window)))
         each_register_tile(
             shape,
             tile,
             lambda row: accumulate(shape, tile.weights, (tile.values, count), (tile.sums, tile.shrink, row)),
         )
     each_row(tile, lambda row: _write_row(shape, inputs, tile, row))
+
+
+def _skip_blocks(shape: AttentionShape, inputs: Inputs, tile: Tile) -> Expr:
+    """How many whole blocks lie before all windows of the tile's rows; the first row's reaches furthest back."""
+    if inputs.window is None:
+        return 0
+    oldest = T.Cast("int64", tile.position[0]) - inputs.window + 1
+    return T.bind(T.Cast("int32", T.max(oldest, T.int64(0)) // shape.block_keys))
 
 
 def _row_place(shape: AttentionShape, tile: Tile, row: Expr) -> tuple[Expr, Expr]:
@@ -111,11 +132,14 @@ def _widen_block(shape: AttentionShape, inputs: Inputs, tile: Tile, span: tuple[
                 store(tile.values, wide, [index * PAGE_SIZE + offset], start, shape.lanes)
 
 
-def _weigh(shape: AttentionShape, tile: Tile, row: Expr, first: Expr) -> None:
-    """Turn a row's scores into exponentials below the running maximum; keys after its position weigh nothing."""
+def _weigh(shape: AttentionShape, tile: Tile, row: Expr, block: tuple[Expr, Expr | None]) -> None:
+    """Turn a row's scores into exponentials below the running maximum; keys it does not see weigh nothing.
+
+    `block` is the block's first key and the window.
+    """
     lanes, starts = shape.lanes, range(0, shape.block_keys, shape.lanes)
-    last = T.bind(splat(tile.position[row] - T.Cast("int32", first), lanes))
-    visible = [T.Ramp(T.int32(start), T.int32(1), lanes) <= last for start in starts]
+    _cap_scores(shape, tile, row)
+    visible = _visible_keys(shape, tile.position[row], block)
     masked, zero = constant(_MASKED, "float32", lanes), constant(0.0, "float32", lanes)
     scores = [
         T.bind(T.Select(mask, load(tile.weights, [row], start, lanes), masked))
@@ -134,6 +158,29 @@ def _weigh(shape: AttentionShape, tile: Tile, row: Expr, first: Expr) -> None:
     store(tile.shrink, shrink, [row], 0, lanes)
     total = load(tile.totals, [row], 0, lanes) * shrink + reduce(lambda a, b: a + b, weights)
     store(tile.totals, total, [row], 0, lanes)
+
+
+def _visible_keys(shape: AttentionShape, position: Expr, block: tuple[Expr, Expr | None]) -> list[Expr]:
+    """A mask for each vector of the block's keys: those up to the position, from the window's first on."""
+    (first, window), lanes = block, shape.lanes
+    last = T.bind(splat(position - T.Cast("int32", first), lanes))
+    ramps = [T.Ramp(T.int32(start), T.int32(1), lanes) for start in range(0, shape.block_keys, lanes)]
+    if window is None:
+        return [ramp <= last for ramp in ramps]
+    before = T.bind(last - splat(T.Cast("int32", window), lanes))
+    return [T.And(ramp <= last, ramp > before) for ramp in ramps]
+
+
+def _cap_scores(shape: AttentionShape, tile: Tile, row: Expr) -> None:
+    """Soft-cap a row's scores in place.
+
+    Through memory, because TVM inlines pure expressions and then simplifies one that is selected under a mask as if
+    the mask held for all lanes: the maximum would be that of keys the row does not see.
+    """
+    if shape.softcap:
+        for start in range(0, shape.block_keys, shape.lanes):
+            capped = softcap(load(tile.weights, [row], start, shape.lanes), shape.softcap, shape.lanes)
+            store(tile.weights, capped, [row], start, shape.lanes)
 
 
 def _write_row(shape: AttentionShape, inputs: Inputs, tile: Tile, row: Expr) -> None:

@@ -41,7 +41,7 @@ def accumulate(shape: AttentionShape, weights: Any, values: tuple[Any, Expr], ta
     be anything); target: sums [rows, head_size], shrink [rows, lanes] and the row. All float32.
     """
     (rows_of_values, count), (sums_buffer, shrink, row) = values, target
-    width = min(_VECTORS * shape.lanes, shape.head_size)
+    width = shape.value_vectors * shape.lanes
     with T.serial(0, shape.head_size // width) as part:
         left = T.bind(part * width)
         sums = _declare_sums(shape, width)

@@ -21,6 +21,8 @@ class Inputs:
     tiles: Any
     page_table: Any
     layer: Expr
+    window: Expr | None
+    """how many tokens, its own included, a query sees; None: all before it"""
     out: Any
 
 
@@ -58,6 +60,7 @@ def declare_inputs(shape: AttentionShape, num_tokens: int | None) -> Inputs:
     names = ("q", "keys", "values", "positions", "tiles", "page_table")
     handles = {name: T.arg(f"{name}_handle", T.handle()) for name in names}
     layer = T.arg("layer", T.int64())
+    window = T.arg("window", T.int64()) if shape.has_windows else None
     out_handle = T.arg("out_handle", T.handle())
     n = T.int64() if num_tokens is None else num_tokens
     layers, pages, t, b, w = (T.int64() for _ in range(5))
@@ -70,6 +73,7 @@ def declare_inputs(shape: AttentionShape, num_tokens: int | None) -> Inputs:
         tiles=T.match_buffer(handles["tiles"], (t, 4), "int32"),
         page_table=T.match_buffer(handles["page_table"], (b, w), "int32"),
         layer=layer,
+        window=window,
         out=T.match_buffer(out_handle, (n, width), "float32"),
     )
 

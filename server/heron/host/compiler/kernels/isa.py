@@ -18,8 +18,9 @@ _INT16_MAX = 32767
 class InstructionSet(Protocol):
     """What a family of processors offers to the kernels.
 
-    `lanes`: int32 lanes of a register. `row_tiles`: rows of a GEMM tile, largest first, then powers of two down to 1.
-    `byte_zero_point`: what 8-bit codes are still offset by after `dot`; 0 where `dot` takes the 128 off itself.
+    `lanes`: int32 lanes of a register. `row_tiles`: rows of a GEMM tile, largest first, down to 1; what is left of a
+    batch goes to the smallest that holds it, so neighbours differ by at most `SPARE_ROWS` + 1. `byte_zero_point`: what
+    8-bit codes are still offset by after `dot`; 0 where `dot` takes the 128 off itself.
     """
 
     @property
@@ -31,8 +32,8 @@ class InstructionSet(Protocol):
     @property
     def byte_zero_point(self) -> int: ...
 
-    def dot(self, codes: Sequence[Expr], words: Sequence[Expr], bits: int) -> Expr:
-        """Σ codes·words: int32 lanes.
+    def dot(self, codes: Sequence[Expr], words: Sequence[Expr], bits: int, start: Expr) -> Expr:
+        """start + Σ codes·words: int32 lanes.
 
         `codes[j]`: uint8, 4 for each lane, below 2**bits; `words[j]`: int32 scalar holding four int8 in [-127, 127].
         """
@@ -49,11 +50,11 @@ class Avx512Vnni:
 
     name: str = "avx512-vnni"
     lanes: int = 16
-    row_tiles: tuple[int, ...] = (12, 8, 4, 2, 1)
+    row_tiles: tuple[int, ...] = (12, 10, 8, 6, 4, 2, 1)
     byte_zero_point: int = 128
 
-    def dot(self, codes: Sequence[Expr], words: Sequence[Expr], bits: int) -> Expr:
-        total = constant(0, "int32", 16)
+    def dot(self, codes: Sequence[Expr], words: Sequence[Expr], bits: int, start: Expr) -> Expr:
+        total = start
         for code, word in zip(codes, words, strict=True):
             activation = as_type(splat(word, 16), "int8", 64)
             total = T.call_llvm_pure_intrin("int32x16", "llvm.x86.avx512.vpdpbusd.512", total, code, activation)
@@ -72,8 +73,8 @@ class Avx2:
     row_tiles: tuple[int, ...] = (6, 4, 2, 1)
     byte_zero_point: int = 0
 
-    def dot(self, codes: Sequence[Expr], words: Sequence[Expr], bits: int) -> Expr:
-        total = constant(0, "int32", 8)
+    def dot(self, codes: Sequence[Expr], words: Sequence[Expr], bits: int, start: Expr) -> Expr:
+        total = start
         run = _pairs_in_int16(bits)
         for first in range(0, len(codes), run):
             pairs = zip(codes[first : first + run], words[first : first + run], strict=True)
@@ -104,8 +105,8 @@ class Portable:
     row_tiles: tuple[int, ...] = (4, 2, 1)
     byte_zero_point: int = 0
 
-    def dot(self, codes: Sequence[Expr], words: Sequence[Expr], bits: int) -> Expr:
-        total = constant(0, "int32", 4)
+    def dot(self, codes: Sequence[Expr], words: Sequence[Expr], bits: int, start: Expr) -> Expr:
+        total = start
         run = _pairs_in_int16(bits)
         for first in range(0, len(codes), run):
             pairs = zip(codes[first : first + run], words[first : first + run], strict=True)

@@ -8,8 +8,9 @@ from tvm.tirx.script import builder as T
 
 from heron.host.compiler.kernels.formats import TILE_COLUMNS, Segment
 from heron.host.compiler.kernels.isa import InstructionSet
-from heron.host.compiler.kernels.linear_operands import Operands, TileContext, TileSegment
+from heron.host.compiler.kernels.linear_operands import Operands, Sums, TileContext, TileSegment
 from heron.host.compiler.kernels.linear_tile import emit_tile
+from heron.host.compiler.kernels.quantized_rows import RowLayout
 from heron.host.compiler.kernels.vector import Expr
 
 Epilogue = Literal["none", "bias", "residual"]
@@ -39,7 +40,10 @@ class LinearShape:
 
 
 def build_linear(shape: LinearShape, isa: InstructionSet, chunks: int, name: str) -> Any:
-    """A PrimFunc (weights of each segment…, codes, scales, sums, [bias | residual], output) for `chunks` threads."""
+    """A PrimFunc (weights of each segment…, activation, [bias | residual], output) for `chunks` threads.
+
+    `activation` is int32 [M + SPARE_ROWS, words], or [1, words] for a single row, as `quantized_rows` describes it.
+    """
     with IRBuilder() as builder, T.prim_func(s_tir=True):
         T.func_name(name)
         T.func_attr({"tirx.noalias": True, "tirx.is_scheduled": True, "op_pattern": 8})
@@ -49,25 +53,26 @@ def build_linear(shape: LinearShape, isa: InstructionSet, chunks: int, name: str
             T.writes()
             with T.parallel(0, chunks) as chunk:
                 for segment in segments:
-                    _emit_share(shape, TileContext(isa, operands, segment, _scratch(shape, isa)), (chunk, chunks))
+                    sums = _scratch(shape, isa), _scratch(shape, isa)
+                    _emit_share(shape, TileContext(isa, operands, segment, *sums), (chunk, chunks))
     return builder.get()
 
 
 def _declare_buffers(shape: LinearShape) -> tuple[list[TileSegment], Operands]:
     handles = [T.arg(f"weights_{index}", T.handle()) for index in range(len(shape.segments))]
-    activations = [T.arg(name, T.handle()) for name in ("codes", "scales", "sums")]
+    activation = T.arg("activation", T.handle())
     extra = None if shape.epilogue == "none" else T.arg("extra", T.handle())
     output = T.arg("output", T.handle())
-    rows = T.int64(1) if shape.single_row else T.int64()
+    rows, activation_rows = (T.int64(1) if shape.single_row else T.int64() for _ in range(2))
+    layout = RowLayout(shape.inner)
     segments, first_column = [], 0
     for handle, segment in zip(handles, shape.segments, strict=True):
         weights = T.match_buffer(handle, segment.format.packed_shape(segment.columns, shape.inner), "uint8")
-        segments.append(TileSegment(weights, segment.format, first_column, segment.columns, shape.inner))
+        segments.append(TileSegment(weights, segment.format, first_column, segment.columns))
         first_column += segment.columns
     operands = Operands(
-        T.match_buffer(activations[0], (rows, shape.inner // 4), "int32"),
-        T.match_buffer(activations[1], (rows, shape.inner // 32), "float32"),
-        T.match_buffer(activations[2], (rows, 3 * shape.inner // 32), "float32"),
+        T.match_buffer(activation, (activation_rows, layout.row_words), "int32"),
+        layout,
         None if extra is None else T.match_buffer(extra, _extra_shape(shape, rows), "float32"),
         T.match_buffer(output, (rows, shape.columns), "float32"),
     )
@@ -78,10 +83,10 @@ def _extra_shape(shape: LinearShape, rows: Expr) -> tuple[Expr, ...]:
     return (rows, shape.columns) if shape.epilogue == "residual" else (shape.columns,)
 
 
-def _scratch(shape: LinearShape, isa: InstructionSet) -> Any:
-    # Not scope "local": on a CPU that becomes a heap allocation, and the totals would not stay in registers.
+def _scratch(shape: LinearShape, isa: InstructionSet) -> Sums:
+    # Not scope "local": on a CPU that becomes a heap allocation, and the sums would not stay in registers.
     rows = 1 if shape.single_row else isa.row_tiles[0]
-    return T.alloc_buffer((rows * TILE_COLUMNS,), "float32", scope="global")
+    return Sums(T.alloc_buffer((rows * TILE_COLUMNS,), "float32", scope="global"), isa.lanes)
 
 
 def _emit_share(shape: LinearShape, context: TileContext, share: tuple[Expr, int]) -> None:
@@ -93,7 +98,7 @@ def _emit_share(shape: LinearShape, context: TileContext, share: tuple[Expr, int
         with T.serial(0, count) as index:
             emit_tile(context, first + index, 0, 1)
     else:
-        _emit_panels(context, (first, count), context.operands.output.shape[0])
+        _emit_panels(context, (first, count), context.operands.num_rows)
 
 
 def _emit_panels(context: TileContext, tiles: tuple[Expr, Expr], rows: Expr) -> None:
@@ -106,11 +111,13 @@ def _emit_panels(context: TileContext, tiles: tuple[Expr, Expr], rows: Expr) -> 
 
 
 def _emit_row_tiles(context: TileContext, tile: Expr, start: Expr, rows: Expr) -> None:
-    """Emit as many of the largest row tile as fit, then the rest by its binary digits."""
+    """Emit as many of the largest row tile as are filled, then the smallest that holds the rest: one pass for it."""
     largest, *smaller = context.isa.row_tiles
-    with T.serial(0, rows // largest) as index:
-        emit_tile(context, tile, T.Bind(start + index * largest), largest)
     rest = T.Bind(rows % largest)
-    for size in smaller:
-        with T.If(T.bitwise_and(rest, T.int64(size)) != 0), T.Then():
-            emit_tile(context, tile, T.Bind(start + rows - rest % (2 * size)), size)
+    full = rows // largest + T.Cast("int64", rest > smaller[0])
+    with T.serial(0, full) as index:
+        emit_tile(context, tile, T.Bind(start + index * largest), largest)
+    first = T.Bind(start + rows - rest)
+    for size, next_size in zip(smaller, [*smaller[1:], 0], strict=True):
+        with T.If(T.And(rest <= size, rest > next_size)), T.Then():
+            emit_tile(context, tile, first, size)

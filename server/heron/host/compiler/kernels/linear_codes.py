@@ -23,7 +23,7 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A run of k values with one scale a column: uint8 codes for each 4 k, the scale, what each weight has added."""
+    """A run of k values with one scale a column: uint8 codes for each 4 k, the scale, the minimum if there is one."""
 
     first_word: int
     codes: tuple[Expr, ...]
@@ -55,7 +55,7 @@ class CodeReader:
             first = group * words
             codes = tuple(T.Bind(self._codes(load, base, k_group)) for k_group in range(first, first + words))
             scale = self._scale(load, base, group, shared)
-            yield Group(first, codes, scale, self._minimum(load, base, scale, shared))
+            yield Group(first, codes, scale, self._minimum(load, base, shared))
 
     def _codes(self, load: LoadBytes, base: Expr, k_group: int) -> Expr:
         """The codes of one k-group."""
@@ -84,12 +84,10 @@ class CodeReader:
             return self._halfs(load, offset)
         return T.Bind(self._integers(load, offset, self.format.sub_scales == "signed") * shared.scale)
 
-    def _minimum(self, load: LoadBytes, base: Expr, scale: Expr, shared: Shared) -> Expr | None:
-        """What is added to every weight of a group: the format's minimum, or its zero point in units of the scale."""
-        offset = base + self.format.minimum_offset
+    def _minimum(self, load: LoadBytes, base: Expr, shared: Shared) -> Expr | None:
         if not self.format.has_minimum:
-            zero_point = self.isa.byte_zero_point if self.format.bits == 8 else self.format.zero_point
-            return T.Bind(scale * constant(-zero_point, "float32", self.isa.lanes)) if zero_point else None
+            return None
+        offset = base + self.format.minimum_offset
         if shared.minimum is None:
             return self._halfs(load, offset)
         zero = constant(0.0, "float32", self.isa.lanes)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from tvm.tirx.script import builder as T
 
 from heron.host.compiler.kernels.formats import PART_K, Format
-from heron.host.compiler.kernels.linear_codes import CodeReader, Group
+from heron.host.compiler.kernels.linear_codes import CodeReader, Group, LoadBytes
 from heron.host.compiler.kernels.linear_operands import Block, TileContext
-from heron.host.compiler.kernels.vector import Expr, load, prefetch, splat, to_type
+from heron.host.compiler.kernels.vector import Expr, constant, load, prefetch, splat, to_type
 
 WORDS_A_PART = PART_K // 4
 CACHE_LINE_BYTES = 64
@@ -16,60 +16,69 @@ PREFETCH_BYTES = 8192  # measured: halves the time of 8 and 12 rows; 1024 and 20
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of 32 k meeting rows: its index along K, the first column of the vector at hand, the rows."""
+    """A part of 32 k of a block: its index within the block, and the first column of the vector at hand."""
 
+    block: Block
     index: Expr
     column: int
-    first_row: Expr
-    rows: int
 
 
 def emit_quantized_block(context: TileContext, data_format: Format, block: Block) -> None:
-    """Emit the block's products and add them to the totals."""
-
-    def load_bytes(offset: Expr, count: int) -> Expr:
-        return load(context.segment.weights, [block.tile, block.index], offset, count)
-
-    parts = data_format.block_k // PART_K
+    """Emit the block's products in units of the activations' scale and add them to the partial sums."""
+    first_index, _ = block.find_weights(context, T.int64(0))
     readers = [CodeReader(data_format, context.isa, column) for column in context.vectors]
-    shared = [reader.read_shared(load_bytes) for reader in readers]
-    with T.serial(0, parts) as part:
-        _prefetch_part(context, data_format, block, part)
+    load_first = _loader(context, block.tile, first_index)
+    shared = [reader.read_shared(load_first) for reader in readers]
+    with T.serial(0, context.operands.layout.num_parts) as part:
+        weights_index, weights_part = block.find_weights(context, part)
+        load_bytes = _loader(context, block.tile, weights_index)
+        _prefetch_part(context, data_format, (block.tile, weights_index, weights_part))
         for reader, scales in zip(readers, shared, strict=True):
-            place = _Part(block.index * parts + part, reader.first_column, block.first_row, block.rows)
-            for index, group in enumerate(reader.read_groups(load_bytes, part, scales)):
+            place = _Part(block, part, reader.first_column)
+            for index, group in enumerate(reader.read_groups(load_bytes, weights_part, scales)):
                 _add_group(context, data_format, place, (group, index))
 
 
-def _prefetch_part(context: TileContext, data_format: Format, block: Block, part: Expr) -> None:
+def _loader(context: TileContext, tile: Expr, index: Expr) -> LoadBytes:
+    return lambda offset, count: load(context.segment.weights, [tile, index], offset, count)
+
+
+def _prefetch_part(context: TileContext, data_format: Format, place: tuple[Expr, Expr, Expr]) -> None:
     """Emit hints for a part further down the stream: arithmetic on many rows keeps the processor from running ahead."""
+    tile, index, part = place
     for line in range(0, data_format.part_bytes, CACHE_LINE_BYTES):
         offset = part * data_format.part_bytes + (line + PREFETCH_BYTES)
-        prefetch(context.segment.weights, [block.tile, block.index, offset])
+        prefetch(context.segment.weights, [tile, index, offset])
 
 
 def _add_group(context: TileContext, data_format: Format, part: _Part, numbered: tuple[Group, int]) -> None:
-    """Add weight scale · activation scale · dot + minimum · activation sum to the total of each row."""
-    (group, index), lanes, operands = numbered, context.isa.lanes, context.operands
-    for tile_row in range(part.rows):
-        row = part.first_row + tile_row
-        scale = group.scale * splat(operands.scales[row, part.index], lanes)
-        total = context.load_total(tile_row, part.column) + _dot(context, data_format, group, (row, part.index)) * scale
+    """Add weight scale · dot + minimum · sum of activation codes to the partial sum of each row."""
+    (group, index), lanes, layout = numbered, context.isa.lanes, context.operands.layout
+    sums = layout.sums_word + part.index * layout.sum_words
+    for tile_row in range(part.block.rows):
+        dot = to_type(_dot(context, data_format, (group, index), (part, tile_row)), "float32", lanes)
+        total = context.partial.load(tile_row, part.column) + dot * group.scale
         if group.minimum is not None:
-            activation_sum = operands.sums[row, _sum_column(context, data_format, part.index, index)]
+            activation_sum = part.block.number(context.operands, tile_row, sums)
             total = total + group.minimum * splat(activation_sum, lanes)
-        context.store_total(tile_row, part.column, total)
+        context.partial.store(tile_row, part.column, total)
 
 
-def _dot(context: TileContext, data_format: Format, group: Group, place: tuple[Expr, Expr]) -> Expr:
-    row, part = place
-    first = part * WORDS_A_PART + group.first_word
-    words = [context.operands.codes[row, first + word] for word in range(len(group.codes))]
-    return to_type(context.isa.dot(group.codes, words, data_format.bits), "float32", context.isa.lanes)
+def _dot(context: TileContext, data_format: Format, numbered: tuple[Group, int], place: tuple[_Part, int]) -> Expr:
+    """Σ (code − zero point) · activation code of a group, exact in int32."""
+    (group, index), (part, tile_row) = numbered, place
+    operands, lanes = context.operands, context.isa.lanes
+    first = part.index * WORDS_A_PART + group.first_word
+    words = [part.block.word(operands, tile_row, first + word) for word in range(len(group.codes))]
+    zero_point = _zero_point(context, data_format)
+    start = constant(0, "int32", lanes)
+    if zero_point:
+        layout = operands.layout
+        column = layout.sums_word + part.index * layout.sum_words + (1 if data_format.groups == 1 else 2 + index)
+        start = splat(part.block.word(operands, tile_row, column) * T.int32(zero_point), lanes)
+    return context.isa.dot(group.codes, words, data_format.bits, start)
 
 
-def _sum_column(context: TileContext, data_format: Format, part: Expr, group: int) -> Expr:
-    """Where the activation sum of a group lies in `sums`."""
-    if data_format.groups == 1:
-        return part
-    return context.segment.inner // PART_K + part * data_format.groups + group
+def _zero_point(context: TileContext, data_format: Format) -> int:
+    """What the codes that `dot` sees are offset by."""
+    return context.isa.byte_zero_point if data_format.bits == 8 else data_format.zero_point

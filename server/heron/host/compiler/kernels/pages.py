@@ -1,5 +1,6 @@
 """The shape of attention and of its paged cache, and how a batch is cut into tiles of work. Plain data, no TVM."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ PAGE_SIZE = 16
 """Tokens a page of the KV cache holds."""
 
 _BLOCK_FLOATS = 4096  # keys of a block x head size: keys and values of a block, as float32, fit the first-level caches
+_LEAST_BLOCK_KEYS = 32  # fewer would leave the products of large heads too short to pay for their sums
 _TILE_ROWS = 64  # query rows (tokens x heads of a group) that share a block
 
 
@@ -21,6 +23,19 @@ class AttentionShape:
     head_size: int
     lanes: int
     cache_dtype: str
+    query_scale: float = 0.0
+    """what queries are multiplied by; 0 is 1 / sqrt(head_size)"""
+    softcap: float = 0.0
+    """scores s become softcap * tanh(s / softcap); 0 leaves them"""
+    has_windows: bool = False
+    """whether the kernel is told how many tokens a layer attends to"""
+    norm_epsilon: float = 0.0
+    """above 0, queries and keys are RMS-normalised head by head before they are rotated"""
+
+    @property
+    def scale(self) -> float:
+        """What queries are multiplied by."""
+        return self.query_scale or 1 / math.sqrt(self.head_size)
 
     @property
     def group(self) -> int:
@@ -35,7 +50,18 @@ class AttentionShape:
     @property
     def block_keys(self) -> int:
         """Keys whose scores are formed before the running maximum is brought up to date."""
-        return max(PAGE_SIZE, _BLOCK_FLOATS // self.head_size)
+        return max(_LEAST_BLOCK_KEYS, 1 << (_BLOCK_FLOATS // self.head_size).bit_length() - 1)
+
+    @property
+    def value_vectors(self) -> int:
+        """Vectors of a value whose sums are held in registers at once."""
+        vectors = self.head_size // self.lanes
+        return max(count for count in (1, 2, 3, 4) if vectors % count == 0)
+
+    @property
+    def rotation_lanes(self) -> int:
+        """Lanes of the vectors that RoPE works on: they must fit half a head."""
+        return math.gcd(self.lanes, self.head_size // 2)
 
     @property
     def register_rows(self) -> int:

@@ -1,10 +1,10 @@
 """Rotary position embedding (Su et al. 2021) of queries and keys, and the append of keys and values to the paged cache.
 
 The rotation pairs dimension i with i + head_size / 2. Models whose files pair neighbours (GGUF's `llama`) have their
-query and key rows put back into this order when they are packed (`architectures.reorder_heads`).
+query and key rows put back into this order when they are packed (`layer_tensors.reorder_heads`). Families that
+normalise queries and keys head by head (Qwen3, Gemma 3) have it done here, before the rotation.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +12,16 @@ from tvm.script.ir_builder import IRBuilder
 from tvm.tirx.script import builder as T
 
 from heron.host.compiler.kernels.pages import PAGE_SIZE, AttentionShape
-from heron.host.compiler.kernels.vector import Expr, constant, load, store, to_type
+from heron.host.compiler.kernels.vector import Expr, constant, load, reduce_sum, splat, store, to_type
 
 
 def rotate_and_append(shape: AttentionShape, num_tokens: int | None = None) -> Any:
-    """PrimFunc `(qkv, rotation, slots, keys, values, layer, q)`.
+    """PrimFunc `(qkv, rotation, slots, keys, values, [query_gain, key_gain], layer, table, q)`.
 
-    qkv float32 [n, (num_heads + 2 * num_kv_heads) * head_size]; rotation float32 [n, head_size] from
-    `rotation.rotation_table`; slots int32 [n]; keys and values are the cache's pools, written in place at the
-    slots; q float32 [n, num_heads * head_size], rotated and scaled by 1 / sqrt(head_size) for `attention`.
+    qkv float32 [n, (num_heads + 2 * num_kv_heads) * head_size]; rotation float32 [tables, n, head_size] from
+    `rotation.rotation_tables`, of which `table` is used; slots int32 [n]; keys and values are the cache's pools,
+    written in place at the slots; the gains, for a shape that normalises, float32 [head_size]; q float32
+    [n, num_heads * head_size], rotated and scaled for `attention`.
     """
     with IRBuilder() as builder, T.prim_func(s_tir=True):
         T.func_name("rotate_and_append" if num_tokens is None else f"rotate_and_append_{num_tokens}")
@@ -44,58 +45,89 @@ class _Tensors:
     slots: Any
     keys: Any
     values: Any
+    gains: tuple[Any, ...]
+    """of queries and keys; none for a shape that does not normalise"""
     layer: Expr
+    table: Expr
     q: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """A query or key head of one token: where it begins in `qkv`, and the gain it is normalised with."""
+
+    token: Expr
+    column: Expr
+    gain: Any | None
 
 
 def _declare_tensors(shape: AttentionShape, num_tokens: int | None) -> _Tensors:
     handles = {name: T.arg(f"{name}_handle", T.handle()) for name in ("qkv", "rotation", "slots", "keys", "values")}
-    layer = T.arg("layer", T.int64())
+    gain_handles = [T.arg(f"{name}_gain_handle", T.handle()) for name in ("query", "key") if shape.norm_epsilon]
+    layer, table = T.arg("layer", T.int64()), T.arg("table", T.int64())
     q_handle = T.arg("q_handle", T.handle())
     n = T.int64() if num_tokens is None else num_tokens
-    layers, pages = T.int64(), T.int64()
+    layers, pages, tables = (T.int64() for _ in range(3))
     heads, kv, size = shape.num_heads, shape.num_kv_heads, shape.head_size
     match = T.match_buffer
     return _Tensors(
         qkv=match(handles["qkv"], (n, (heads + 2 * kv) * size), "float32"),
-        rotation=match(handles["rotation"], (n, size), "float32"),
+        rotation=match(handles["rotation"], (tables, n, size), "float32"),
         slots=match(handles["slots"], (n,), "int32"),
         keys=match(handles["keys"], (layers, pages, kv, size, PAGE_SIZE), shape.cache_dtype),
         values=match(handles["values"], (layers, pages, kv, PAGE_SIZE, size), shape.cache_dtype),
+        gains=tuple(match(handle, (size,), "float32") for handle in gain_handles),
         layer=layer,
+        table=table,
         q=match(q_handle, (n, heads * size), "float32"),
     )
 
 
-def _rotate(shape: AttentionShape, tensors: _Tensors, token: Expr, column: Expr) -> list[tuple[int, Expr]]:
-    """Vectors of the head that begins at `column`, rotated, each with the dimension it starts at."""
-    lanes, half = shape.lanes, shape.head_size // 2
+def _rotate(shape: AttentionShape, tensors: _Tensors, head: _Head) -> list[tuple[int, Expr]]:
+    """Vectors of a head, normalised and rotated, each with the dimension it starts at."""
+    lanes, half, token = shape.rotation_lanes, shape.head_size // 2, head.token
+    factor = None if head.gain is None else T.bind(_inverse_rms(shape, tensors, head))
+
+    def read(start: int) -> Expr:
+        value = load(tensors.qkv, [token], head.column + start, lanes)
+        return value if factor is None else value * splat(factor, lanes) * load(head.gain, [], start, lanes)
+
     rotated = []
     for start in range(0, half, lanes):
-        low = T.bind(load(tensors.qkv, [token], column + start, lanes))
-        high = T.bind(load(tensors.qkv, [token], column + start + half, lanes))
-        cosine = T.bind(load(tensors.rotation, [token], start, lanes))
-        sine = T.bind(load(tensors.rotation, [token], start + half, lanes))
+        low, high = T.bind(read(start)), T.bind(read(start + half))
+        cosine = T.bind(load(tensors.rotation, [tensors.table, token], start, lanes))
+        sine = T.bind(load(tensors.rotation, [tensors.table, token], start + half, lanes))
         rotated += [(start, low * cosine - high * sine), (start + half, high * cosine + low * sine)]
     return rotated
 
 
+def _inverse_rms(shape: AttentionShape, tensors: _Tensors, head: _Head) -> Expr:
+    """1 / sqrt(mean of squares + epsilon) of a head."""
+    lanes, total = shape.rotation_lanes, None
+    for start in range(0, shape.head_size, lanes):
+        value = T.bind(load(tensors.qkv, [head.token], head.column + start, lanes))
+        total = value * value if total is None else total + value * value
+    mean = reduce_sum(T.bind(total), "float32") * T.float32(1.0 / shape.head_size)
+    return T.float32(1) / T.sqrt(mean + T.float32(shape.norm_epsilon))
+
+
 def _rotate_queries(shape: AttentionShape, tensors: _Tensors, token: Expr) -> None:
-    scale = constant(1 / math.sqrt(shape.head_size), "float32", shape.lanes)
+    lanes, gain = shape.rotation_lanes, tensors.gains[0] if tensors.gains else None
+    scale = constant(shape.scale, "float32", lanes)
     with T.serial(0, shape.num_heads) as head:
         column = T.bind(head * shape.head_size)
-        for start, vector in _rotate(shape, tensors, token, column):
-            store(tensors.q, vector * scale, [token], column + start, shape.lanes)
+        for start, vector in _rotate(shape, tensors, _Head(token, column, gain)):
+            store(tensors.q, vector * scale, [token], column + start, lanes)
 
 
 def _append_keys(shape: AttentionShape, tensors: _Tensors, token: Expr) -> None:
     """Keys go through a small buffer: in a page their dimensions lie PAGE_SIZE apart."""
-    slot = T.bind(tensors.slots[token])
+    slot, gain = T.bind(tensors.slots[token]), tensors.gains[1] if tensors.gains else None
     rotated = T.alloc_buffer((shape.head_size,), "float32")
     with T.serial(0, shape.num_kv_heads) as head:
         column = T.bind((head + shape.num_heads) * shape.head_size)
-        for start, vector in _rotate(shape, tensors, token, column):
-            store(rotated, vector, [], start, shape.lanes)
+        for start, vector in _rotate(shape, tensors, _Head(token, column, gain)):
+            store(rotated, vector, [], start, shape.rotation_lanes)
         with T.serial(0, shape.head_size) as d:
             place = [tensors.layer, slot // PAGE_SIZE, head, d, slot % PAGE_SIZE]
             T.buffer_store(tensors.keys, T.Cast(shape.cache_dtype, rotated[d]), place)

@@ -20,6 +20,7 @@ _EXP2_TERMS = (  # minimax polynomial of 2**x on [-0.5, 0.5], highest power firs
     1.0,
 )
 _LOG2_E = 1.4426950408889634
+_GELU_SCALE, _GELU_CUBIC = 0.7978845608028654, 0.044715
 
 
 def load(buffer: Any, indices: list[Expr], first: Expr, lanes: int) -> Expr:
@@ -83,6 +84,24 @@ def silu(value: Expr, lanes: int) -> Expr:
     """value * sigmoid(value)."""
     one = constant(1.0, "float32", lanes)
     return value / (one + exp(constant(0.0, "float32", lanes) - value, lanes))
+
+
+def gelu(value: Expr, lanes: int) -> Expr:
+    """value * (1 + tanh(sqrt(2 / pi) * (value + 0.044715 * value**3))) / 2 (Hendrycks and Gimpel 2016)."""
+    cubic = value * value * constant(_GELU_CUBIC, "float32", lanes) + constant(1.0, "float32", lanes)
+    power = value * cubic * constant(-2 * _GELU_SCALE, "float32", lanes)
+    return value / (constant(1.0, "float32", lanes) + exp(power, lanes))
+
+
+def tanh(value: Expr, lanes: int) -> Expr:
+    """Hyperbolic tangent, absolute error below 1e-6."""
+    one, two = constant(1.0, "float32", lanes), constant(2.0, "float32", lanes)
+    return one - two / (one + exp(value * two, lanes))
+
+
+def softcap(value: Expr, cap: float, lanes: int) -> Expr:
+    """cap * tanh(value / cap)."""
+    return constant(cap, "float32", lanes) * tanh(value * constant(1 / cap, "float32", lanes), lanes)
 
 
 def reduce_sum(value: Expr, dtype: str) -> Expr:

@@ -11,6 +11,7 @@ import tvm
 from tvm.target import codegen
 
 from heron.errors import InvalidSettings
+from heron.host.compiler.kernels.quantized_rows import PART_K, SPARE_ROWS, RowLayout
 from heron.host.compiler.target import CpuTarget, choose_instruction_set, host_features
 
 Floats = npt.NDArray[np.float32]
@@ -45,21 +46,33 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Rows:
-    """Quantised activations [M, K] and what they stand for."""
+    """Quantised activations [M, K], a scale for each block, and what they stand for."""
 
     codes: npt.NDArray[np.int8]
     scales: Floats
 
     @property
     def values(self) -> npt.NDArray[np.float64]:
-        return self.codes * np.repeat(self.scales.astype(np.float64), 32, axis=1)
+        block_k = RowLayout(self.codes.shape[1]).block_k
+        return self.codes * np.repeat(self.scales.astype(np.float64), block_k, axis=1)
 
-    def arguments(self) -> list[Any]:
-        """The three tensors that a linear takes."""
-        sums = [self.codes.reshape(len(self.codes), -1, size).sum(-1) for size in (32, 16)]
-        scaled = [sums[0] * self.scales, sums[1] * np.repeat(self.scales, 2, axis=1)]
-        packed = np.concatenate(scaled, axis=1).astype(np.float32)
-        return [tvm.runtime.tensor(array) for array in (self.codes.view(np.int32), self.scales, packed)]
+    def words(self) -> npt.NDArray[np.int32]:
+        """The rows as `quantized_rows` lays them out."""
+        count, layout = len(self.codes), RowLayout(self.codes.shape[1])
+        blocks = self.codes.reshape(count, layout.num_blocks, layout.num_parts, PART_K)
+        halves = blocks.reshape(*blocks.shape[:3], 2, -1).sum(-1, dtype=np.int32)
+        totals = halves.sum(-1, dtype=np.int32, keepdims=True)
+        sums = np.concatenate([totals.astype(np.float32).view(np.int32), -totals, -halves], axis=-1)
+        codes = blocks.reshape(count, layout.num_blocks, -1).view(np.int32)
+        scales = self.scales.view(np.int32)[..., None]
+        parts = [codes, scales, sums.reshape(count, layout.num_blocks, -1)]
+        return np.concatenate(parts, axis=-1).reshape(count, layout.row_words)
+
+    def argument(self) -> Any:
+        """What a linear takes; the spare rows hold what must not matter."""
+        words = self.words()
+        spare = np.full((SPARE_ROWS, words.shape[1]), 0x7FC00001, np.int32)  # as floats not a number
+        return tvm.runtime.tensor(words if len(words) == 1 else np.concatenate([words, spare]))
 
 
 def make_tensor(type_name: str, columns: int, inner: int, rng: np.random.Generator) -> Tensor:
@@ -86,7 +99,7 @@ def make_rows(count: int, inner: int, rng: np.random.Generator) -> Rows:
     codes = rng.integers(-127, 128, (count, inner), dtype=np.int8)
     for row, value in enumerate((127, -127, 0)[: count - 1]):
         codes[row] = value
-    scales = (rng.random((count, inner // 32)) * 0.05).astype(np.float32)
+    scales = (rng.random((count, RowLayout(inner).num_blocks)) * 0.05).astype(np.float32)
     return Rows(codes, scales)
 
 

@@ -1,96 +1,125 @@
 """The activation quantiser of each kind on each instruction set against numpy."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import tvm
 
-from heron.host.compiler.kernels.activation import Kind, QuantizerShape, build_quantizer
+from heron.host.compiler.kernels.activation import Kind, QuantizerShape, Recipe, build_quantizer
 from heron.host.compiler.kernels.isa import instruction_set
+from heron.host.compiler.kernels.quantized_rows import SPARE_ROWS, RowLayout
 from unit.host.compiler.kernels.samples import CHUNKS, INSTRUCTION_SETS, compile_functions
 
 INNER = 192
+BLOCK = RowLayout(INNER).block_k
 EPSILON = 1e-5
+FACTOR = 0.375
 
 Doubles = npt.NDArray[np.float64]
 
 
 def make_values(count: int, width: int, rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    """Random rows of very different sizes; the second group of every row is zero, the third has one outlier."""
+    """Random rows of very different sizes; the second block of every row is zero, the third has one outlier."""
     values = rng.standard_normal((count, width)) * np.exp(rng.uniform(-6, 6, (count, 1)))
-    values[:, 32:64] = 0.0
-    values[:, 64] *= 1000.0
+    values[:, BLOCK : 2 * BLOCK] = 0.0
+    values[:, 2 * BLOCK] *= 1000.0
     return values.astype(np.float32)
 
 
-def reference(kind: Kind, values: npt.NDArray[np.float32], gain: npt.NDArray[np.float32]) -> Doubles:
+def reference(kind: Kind, values: npt.NDArray[np.float32], vectors: Sequence[npt.NDArray[np.float32]]) -> Doubles:
     """What is to be quantised, in float64."""
     exact: Doubles = values.astype(np.float64)
     if kind == "rms":
-        return exact / np.sqrt((exact**2).mean(1, keepdims=True) + EPSILON) * gain
-    if kind == "silu":
-        gate, up = exact[:, :INNER], exact[:, INNER:]
-        return gate / (1.0 + np.exp(np.minimum(-gate, 700.0))) * up
-    return exact
+        return exact / np.sqrt((exact**2).mean(1, keepdims=True) + EPSILON) * vectors[0]
+    if kind == "layer":
+        centred = exact - exact.mean(1, keepdims=True)
+        return centred / np.sqrt((centred**2).mean(1, keepdims=True) + EPSILON) * vectors[0] + vectors[1]
+    if kind == "plain":
+        return exact
+    gate = exact[:, :INNER]
+    activated = reference_gelu(gate) if kind.startswith("gelu") else gate / (1 + np.exp(np.minimum(-gate, 700.0)))
+    return activated * exact[:, INNER:] if kind.endswith("_gate") else activated
 
 
-def quantize(library: Any, kind: Kind, values: npt.NDArray[np.float32], gain: npt.NDArray[np.float32]) -> list[Any]:
-    count = len(values)
-    outputs = [
-        tvm.runtime.tensor(np.zeros((count, INNER // 4), np.int32)),
-        tvm.runtime.tensor(np.full((count, INNER // 32), np.nan, np.float32)),
-        tvm.runtime.tensor(np.full((count, 3 * INNER // 32), np.nan, np.float32)),
-    ]
-    inputs = [values, gain] if kind == "rms" else [values]
-    library[f"quantize_{count == 1}"](*[tvm.runtime.tensor(each) for each in inputs], *outputs)
-    codes, scales, sums = (output.numpy() for output in outputs)
-    return [codes.view(np.int8), scales, sums]
+def reference_gelu(x: Doubles) -> Doubles:
+    result: Doubles = 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+    return result
 
 
-@pytest.mark.parametrize("kind", ["plain", "rms", "silu"])
+@dataclass(frozen=True)
+class Quantized:
+    """What a quantiser wrote, taken apart."""
+
+    codes: npt.NDArray[np.int8]
+    """[M, blocks, block_k]"""
+    scales: npt.NDArray[np.float32]
+    """[M, blocks]"""
+    sums: npt.NDArray[np.int32]
+    """[M, blocks, parts, 4]"""
+
+
+def quantize(library: Any, values: npt.NDArray[np.float32], vectors: Sequence[npt.NDArray[np.float32]]) -> Quantized:
+    count, layout = len(values), RowLayout(INNER)
+    spare = 0 if count == 1 else SPARE_ROWS
+    output = tvm.runtime.tensor(np.full((count + spare, layout.row_words), -1, np.int32))
+    library[f"quantize_{count == 1}"](*[tvm.runtime.tensor(each) for each in (values, *vectors)], output)
+    written = output.numpy()
+    assert np.all(written[count:] == -1)
+    words = written[:count].reshape(count, layout.num_blocks, layout.block_words)
+    return Quantized(
+        np.ascontiguousarray(words[..., : layout.scale_word]).view(np.int8),
+        words[..., layout.scale_word].copy().view(np.float32),
+        words[..., layout.sums_word :].reshape(count, layout.num_blocks, layout.num_parts, layout.sum_words),
+    )
+
+
+def check(quantized: Quantized, expected: Doubles, factor: float) -> None:
+    """`expected` [M, blocks, block_k] before the factor."""
+    codes, scales, sums = quantized.codes, quantized.scales / factor, quantized.sums
+    np.testing.assert_allclose(scales, np.abs(expected).max(-1) / 127, rtol=3e-6, atol=1e-37)
+    restored = codes * scales[..., None].astype(np.float64)
+    assert np.all(np.abs(restored - expected) <= scales[..., None] * 0.5001 + 1e-36)
+    assert codes.min() >= -127
+    halves = codes.reshape(*codes.shape[:2], -1, 2, 16).sum(-1, dtype=np.int32)
+    np.testing.assert_array_equal(np.ascontiguousarray(sums[..., :1]).view(np.float32)[..., 0], halves.sum(-1))
+    np.testing.assert_array_equal(-sums[..., 1], halves.sum(-1))
+    np.testing.assert_array_equal(-sums[..., 2:], halves)
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
 @pytest.mark.parametrize("name", INSTRUCTION_SETS)
 def test_codes_scales_and_sums(name: str, kind: Kind) -> None:
     rng = np.random.default_rng(3)
-    isa = instruction_set(name)
-    shapes = {single: QuantizerShape(kind, INNER, single, EPSILON) for single in (True, False)}
-    library = compile_functions(
-        name,
-        {
-            f"quantize_{single}": build_quantizer(shape, isa, CHUNKS, f"quantize_{single}")
-            for single, shape in shapes.items()
-        },
-    )
-    gain = rng.standard_normal(INNER).astype(np.float32)
+    isa, recipe = instruction_set(name), Recipe(kind, EPSILON, FACTOR)
+    shapes = {f"quantize_{single}": QuantizerShape(recipe, INNER, single) for single in (True, False)}
+    library = compile_functions(name, {key: build_quantizer(shape, isa, CHUNKS, key) for key, shape in shapes.items()})
+    vectors = rng.standard_normal(({"rms": 1, "layer": 2}.get(kind, 0), INNER)).astype(np.float32)
     for count in (1, 2, 40, 60):  # 60 rows are enough to be dealt to several threads
-        values = make_values(count, INNER * (2 if kind == "silu" else 1), rng)
-        expected = reference(kind, values, gain).reshape(count, -1, 32)
-        codes, scales, sums = quantize(library, kind, values, gain)
-        np.testing.assert_allclose(scales, np.abs(expected).max(-1) / 127, rtol=3e-6, atol=1e-37)
-        restored = codes.reshape(expected.shape) * scales[..., None].astype(np.float64)
-        assert np.all(np.abs(restored - expected) <= scales[..., None] * 0.5001 + 1e-36)
-        assert codes.min() >= -127
-        groups = np.concatenate([restored.sum(-1), restored.reshape(count, -1, 16).sum(-1)], axis=1)
-        np.testing.assert_allclose(sums, groups, rtol=1e-6, atol=1e-30)
+        values = make_values(count, INNER * (2 if recipe.is_gated else 1), rng)
+        expected = reference(kind, values, vectors).reshape(count, -1, BLOCK)
+        check(quantize(library, values, vectors), expected, FACTOR)
 
 
 @pytest.mark.parametrize("name", INSTRUCTION_SETS)
 def test_zero_tiny_and_huge_values_stay_finite(name: str) -> None:
-    library = compile_functions(
-        name,
-        {
-            "quantize_True": build_quantizer(
-                QuantizerShape("plain", INNER, True), instruction_set(name), 1, "quantize_True"
-            )
-        },
-    )
+    shape = QuantizerShape(Recipe(), INNER, True)
+    function = build_quantizer(shape, instruction_set(name), 1, "quantize_True")
     values = np.zeros((1, INNER), np.float32)
-    values[0, 32:64] = 1e-42  # subnormal
-    values[0, 64:96] = 3e38
-    codes, scales, sums = quantize(library, "plain", values, values[0])
-    assert np.all(np.isfinite(scales))
-    assert np.all(np.isfinite(sums[:, :2]))
-    assert not codes[0, :64].any()
-    assert sums[0, 1] == 0.0
-    assert np.all(codes[0, 64:96] == 127)
+    values[0, BLOCK : 2 * BLOCK] = 1e-42  # subnormal
+    values[0, 2 * BLOCK :] = 3e38
+    quantized = quantize(compile_functions(name, {"quantize_True": function}), values, [])
+    assert np.all(np.isfinite(quantized.scales))
+    assert not quantized.codes[0, :2].any()
+    assert not quantized.sums[0, :2].any()
+    assert np.all(quantized.codes[0, 2] == 127)
+
+
+@pytest.mark.parametrize(("inner", "block_k"), [(896, 64), (576, 64), (4864, 64), (96, 32)])
+def test_a_block_is_the_largest_that_divides_the_width(inner: int, block_k: int) -> None:
+    layout = RowLayout(inner)
+    assert layout.block_k == block_k
+    assert layout.row_words == inner // 4 + inner // block_k + 4 * (inner // 32)

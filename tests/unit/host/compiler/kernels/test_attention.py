@@ -16,6 +16,8 @@ from heron.settings import EngineSettings
 
 LANES = {"avx512-vnni": 16, "avx2": 8, "portable": 4}
 LAYER = 1
+WINDOW = 37
+"""of the shapes that have one"""
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,16 @@ def compile_kernel(function: Any, target: CpuTarget) -> Any:
 
 @pytest.fixture(
     scope="module",
-    params=[("avx512-vnni", 14, 2, 64), ("avx512-vnni", 12, 2, 128), ("avx512-vnni", 3, 3, 64), ("avx2", 9, 3, 64),
-            ("avx2", 4, 1, 128), ("portable", 6, 2, 64), ("portable", 2, 2, 128)],
-    ids=lambda param: "-".join(map(str, param)),
+    params=[("avx512-vnni", 14, 2, 64, {}), ("avx512-vnni", 12, 2, 128, {}), ("avx512-vnni", 3, 3, 64, {}),
+            ("avx2", 9, 3, 64, {}), ("avx2", 4, 1, 128, {}), ("portable", 6, 2, 64, {}), ("portable", 2, 2, 128, {}),
+            ("avx512-vnni", 4, 1, 256, {"has_windows": True}), ("avx512-vnni", 4, 2, 80, {"softcap": 2.0}),
+            ("avx2", 2, 2, 96, {"has_windows": True, "softcap": 2.0}), ("portable", 2, 1, 112, {"softcap": 2.0})],
+    ids=lambda param: "-".join(map(str, param[:4])),
 )  # fmt: skip
 def kernel(request: pytest.FixtureRequest) -> tuple[AttentionShape, Any]:
-    name, heads, kv_heads, size = request.param
+    name, heads, kv_heads, size, traits = request.param
     target = target_of(name)
-    shape = AttentionShape(heads, kv_heads, size, LANES[name], target.cache_dtype)
+    shape = AttentionShape(heads, kv_heads, size, LANES[name], target.cache_dtype, **traits)
     return shape, compile_kernel(attention(shape), target)
 
 
@@ -79,7 +83,8 @@ def run(shape: AttentionShape, function: Any, inputs: Inputs) -> npt.NDArray[np.
     tiles = plan_tiles(inputs.query_starts, inputs.positions, shape.tile_tokens)
     arrays = [inputs.q, inputs.keys, inputs.values, inputs.positions, tiles, inputs.page_table]
     out = tvm.runtime.tensor(np.full_like(inputs.q, np.nan))
-    function(*map(tvm.runtime.tensor, arrays), LAYER, out)
+    window = [WINDOW] if shape.has_windows else []
+    function(*map(tvm.runtime.tensor, arrays), LAYER, *window, out)
     result: npt.NDArray[np.float32] = out.numpy()
     return result
 
@@ -89,16 +94,22 @@ def expected(shape: AttentionShape, inputs: Inputs) -> npt.NDArray[np.float64]:
     for row in range(len(inputs.page_table)):
         for token in range(inputs.query_starts[row], inputs.query_starts[row + 1]):
             count = inputs.positions[token] + 1
+            first = max(0, count - WINDOW) if shape.has_windows else 0
             pages = inputs.page_table[row, : -(-count // PAGE_SIZE)]
             for head in range(shape.num_heads):
                 columns = slice(head * shape.head_size, (head + 1) * shape.head_size)
                 place = LAYER, pages, head // shape.group
                 keys = inputs.keys[place].astype(np.float64).transpose(0, 2, 1).reshape(-1, shape.head_size)[:count]
                 values = inputs.values[place].astype(np.float64).reshape(-1, shape.head_size)[:count]
-                scores = keys @ inputs.q[token, columns]
+                scores = keys[first:] @ inputs.q[token, columns]
+                scores = cap_scores(shape, scores)
                 weights = np.exp(scores - scores.max())
-                out[token, columns] = weights @ values / weights.sum()
+                out[token, columns] = weights @ values[first:] / weights.sum()
     return out
+
+
+def cap_scores(shape: AttentionShape, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return shape.softcap * np.tanh(scores / shape.softcap) if shape.softcap else scores
 
 
 @pytest.mark.parametrize(

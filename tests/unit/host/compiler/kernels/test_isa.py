@@ -11,10 +11,11 @@ from tvm.script.ir_builder import IRBuilder
 from tvm.tirx.script import builder as T
 
 from heron.host.compiler.kernels.isa import instruction_set
-from heron.host.compiler.kernels.vector import load, store
+from heron.host.compiler.kernels.vector import constant, load, store
 from unit.host.compiler.kernels.samples import INSTRUCTION_SETS, compile_functions
 
 GROUPS = 8
+START = -70_000
 
 
 def build_dot(name: str, bits: int) -> Any:
@@ -27,7 +28,8 @@ def build_dot(name: str, bits: int) -> Any:
         words = T.match_buffer(handles[1], (GROUPS,), "int32")
         output = T.match_buffer(handles[2], (isa.lanes,), "int32")
         rows = [T.Bind(load(codes, [group], 0, 4 * isa.lanes)) for group in range(GROUPS)]
-        store(output, isa.dot(rows, [words[group] for group in range(GROUPS)], bits), [], 0, isa.lanes)
+        start = constant(START, "int32", isa.lanes)
+        store(output, isa.dot(rows, [words[group] for group in range(GROUPS)], bits, start), [], 0, isa.lanes)
     return compile_functions(name, {"dot": builder.get()})["dot"]
 
 
@@ -36,7 +38,7 @@ def check(kernel: Any, name: str, bits: int, codes: Any, activations: Any) -> No
     output = tvm.runtime.tensor(np.zeros(isa.lanes, np.int32))
     kernel(tvm.runtime.tensor(codes), tvm.runtime.tensor(activations.reshape(-1).view(np.int32)), output)
     weights = codes.astype(np.int64).reshape(GROUPS, isa.lanes, 4) - (128 - isa.byte_zero_point if bits == 8 else 0)
-    expected = (weights * activations.astype(np.int64)[:, None, :]).sum((0, 2))
+    expected = START + (weights * activations.astype(np.int64)[:, None, :]).sum((0, 2))
     np.testing.assert_array_equal(output.numpy(), expected)
 
 

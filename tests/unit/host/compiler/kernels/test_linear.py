@@ -24,7 +24,7 @@ from unit.host.compiler.kernels.samples import (
 )
 
 INNER = 512
-ROWS = (1, 2, 3, 4, 7, 12, 13, 97, 109)
+ROWS = (*range(1, 14), 97, 109)
 
 
 def build_both(name: str, shape: LinearShape) -> Any:
@@ -41,7 +41,7 @@ def build_both(name: str, shape: LinearShape) -> Any:
 def run(kernel: Any, weights: list[Any], rows: Rows, columns: int, extra: Any = None) -> Any:
     output = tvm.runtime.tensor(np.full((len(rows.codes), columns), np.nan, np.float32))
     extras = [] if extra is None else [tvm.runtime.tensor(extra)]
-    kernel(*[tvm.runtime.tensor(weight) for weight in weights], *rows.arguments(), *extras, output)
+    kernel(*[tvm.runtime.tensor(weight) for weight in weights], rows.argument(), *extras, output)
     return output.numpy()
 
 
@@ -82,6 +82,33 @@ def test_stacked_segments_of_uneven_columns_and_an_epilogue(name: str, epilogue:
         }[epilogue]
         actual = run(kernel(count), [array for _, array in packed], rows, columns, extra)
         assert_product(actual, rows, tensors, 0.0 if extra is None else extra)
+
+
+@pytest.mark.parametrize("type_name", ["Q5_0", "Q4_K", "Q6_K", "F16"])
+@pytest.mark.parametrize("name", INSTRUCTION_SETS)
+def test_a_row_gets_the_same_bits_in_every_company(name: str, type_name: str) -> None:
+    rng = np.random.default_rng(11)
+    tensor = make_tensor(type_name, 16, INNER, rng)
+    [(segment, packed)] = pack_linear([tensor])
+    kernel = build_both(name, LinearShape((segment,), INNER, "none", False))
+    rows = make_rows(29, INNER, rng)
+    expected = run(kernel(29), [packed], rows, 16)
+    for count in range(1, 14):
+        for first in (0, 5):
+            some = Rows(rows.codes[first : first + count], rows.scales[first : first + count])
+            np.testing.assert_array_equal(run(kernel(count), [packed], some, 16), expected[first : first + count])
+
+
+@pytest.mark.parametrize("inner", [64, 96, 128, 192, 256])
+def test_blocks_of_activations_of_every_size(inner: int) -> None:
+    rng = np.random.default_rng(12)
+    name = "Q4_K" if inner == 256 else "Q5_0"
+    tensor = make_tensor(name, 16, inner, rng)
+    [(segment, packed)] = pack_linear([tensor])
+    kernel = build_both("portable", LinearShape((segment,), inner, "none", False))
+    for count in (1, 5):
+        rows = make_rows(count, inner, rng)
+        assert_product(run(kernel(count), [packed], rows, 16), rows, [tensor])
 
 
 @pytest.mark.parametrize("chunks", [1, 2, 5, 64])

@@ -9,17 +9,20 @@ import tvm
 
 from heron.host.compiler.kernels.pages import PAGE_SIZE, AttentionShape
 from heron.host.compiler.kernels.rope import rotate_and_append
-from heron.host.compiler.rotation import rotation_table
+from heron.host.compiler.rotation import rotation_tables
 from unit.host.compiler.kernels.test_attention import LANES, compile_kernel, target_of
 
 
 @pytest.mark.parametrize("num_tokens", [None, 1])
 @pytest.mark.parametrize(
-    ("name", "heads", "kv_heads", "size"), [("avx512-vnni", 14, 2, 64), ("avx2", 4, 1, 128), ("portable", 3, 3, 64)]
+    ("name", "shape"),
+    [("avx512-vnni", (14, 2, 64)), ("avx2", (4, 1, 128)), ("portable", (3, 3, 64)), ("avx512-vnni", (2, 1, 80))],
 )
-def test_agrees_with_numpy(name: str, heads: int, kv_heads: int, size: int, num_tokens: int | None) -> None:
-    target = target_of(name)
-    shape = AttentionShape(heads, kv_heads, size, LANES[name], target.cache_dtype)
+@pytest.mark.parametrize("epsilon", [0.0, 1e-6])
+def test_agrees_with_numpy(name: str, shape: Any, epsilon: float, num_tokens: int | None) -> None:
+    target, (heads, kv_heads, size) = target_of(name), shape
+    scale = 0.3 if epsilon else 0.0
+    shape = AttentionShape(*shape, LANES[name], target.cache_dtype, query_scale=scale, norm_epsilon=epsilon)
     random, count = np.random.default_rng(0), num_tokens or 37
     qkv = random.standard_normal((count, (heads + 2 * kv_heads) * size)).astype(np.float32)
     positions = random.integers(0, 30000, count).astype(np.int32)
@@ -27,18 +30,25 @@ def test_agrees_with_numpy(name: str, heads: int, kv_heads: int, size: int, num_
     slots = random.permutation(9 * PAGE_SIZE)[:count].astype(np.int32)
     keys = np.zeros((2, 9, kv_heads, size, PAGE_SIZE), shape.cache_dtype)
     values = np.zeros((2, 9, kv_heads, PAGE_SIZE, size), shape.cache_dtype)
-    arrays = [qkv, rotation_table(positions, frequencies), slots, keys, values]
+    arrays = [qkv, rotation_tables(positions, np.stack([np.zeros_like(frequencies), frequencies])), slots, keys, values]
+    gains = [random.standard_normal(size).astype(np.float32) for _ in range(2)] if epsilon else []
     tensors = [tvm.runtime.tensor(array) for array in arrays]
     q = tvm.runtime.tensor(np.zeros((count, heads * size), np.float32))
-    compile_kernel(rotate_and_append(shape, num_tokens), target)(*tensors, 1, q)
+    compile_kernel(rotate_and_append(shape, num_tokens), target)(*tensors, *map(tvm.runtime.tensor, gains), 1, 1, q)
 
     split = qkv.reshape(count, -1, size)
-    turned = rotate(split, positions[:, None] * frequencies)
+    normed = normalize(split, gains, heads, epsilon) if epsilon else split
+    turned = rotate(normed, positions[:, None] * frequencies)
     keys[1, slots // PAGE_SIZE, :, :, slots % PAGE_SIZE] = turned[:, heads : heads + kv_heads]
     values[1, slots // PAGE_SIZE, :, slots % PAGE_SIZE] = split[:, heads + kv_heads :]
-    np.testing.assert_allclose(q.numpy(), turned[:, :heads].reshape(count, -1) / math.sqrt(size), atol=1e-6)
-    np.testing.assert_allclose(tensors[3].numpy(), keys, atol=2e-3 if shape.cache_dtype == "float16" else 1e-6)
+    np.testing.assert_allclose(q.numpy(), turned[:, :heads].reshape(count, -1) * shape.scale, atol=3e-6)
+    np.testing.assert_allclose(tensors[3].numpy(), keys, atol=2e-3 if shape.cache_dtype == "float16" else 5e-6)
     np.testing.assert_array_equal(tensors[4].numpy(), values)
+
+
+def normalize(split: Any, gains: Any, heads: int, epsilon: float) -> Any:
+    normed = split / np.sqrt((split.astype(np.float64) ** 2).mean(-1, keepdims=True) + epsilon)
+    return np.concatenate([normed[:, :heads] * gains[0], normed[:, heads:] * gains[1]], axis=1)
 
 
 def rotate(x: Any, angles: Any) -> Any:
@@ -48,6 +58,6 @@ def rotate(x: Any, angles: Any) -> Any:
 
 
 def test_angles_stay_exact_at_large_positions() -> None:
-    table = rotation_table(np.array([100_003], np.int32), np.array([1.0, 0.1]))
+    table = rotation_tables(np.array([100_003], np.int32), np.array([[1.0, 0.1]]))[0]
     expected = [math.cos(100_003), math.cos(10_000.3), math.sin(100_003), math.sin(10_000.3)]
     np.testing.assert_allclose(table[0], expected, atol=1e-6)

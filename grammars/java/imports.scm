@@ -1,0 +1,2 @@
+(import_declaration [(scoped_identifier) (identifier)] @path .) @import
+(import_declaration [(scoped_identifier) (identifier)] @module (asterisk) @name) @import

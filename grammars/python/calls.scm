@@ -1,0 +1,2 @@
+(call function: [(identifier) @name (attribute attribute: (identifier) @name)]) @call
+(decorator [(identifier) @name (attribute attribute: (identifier) @name)]) @call

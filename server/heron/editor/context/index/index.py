@@ -1,0 +1,175 @@
+"""The index of a workspace: what is defined and used where. Its calls block; each is safe from any thread."""
+
+import hashlib
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from heron.editor.context.index import definitions, schema, search, store
+from heron.editor.context.index.overlay import Overlay
+from heron.editor.context.index.rank import rank
+from heron.editor.context.index.read_file import read_file
+from heron.editor.context.index.scan import write_result
+from heron.editor.context.index.scanner import Scanner
+from heron.editor.context.index.symbol import Occurrence, Passage, Progress, Symbol
+from heron.editor.document import Document
+from heron.editor.syntax.languages import find_language
+from heron.editor.workspace.folders import Workspace
+from heron.editor.workspace.walk import find_file
+
+logger = logging.getLogger(__name__)
+
+
+class Placed(Protocol):
+    @property
+    def path(self) -> Path: ...
+
+
+Row = TypeVar("Row", bound=Placed)
+Answer = TypeVar("Answer")
+
+
+class Index:
+    """The database of a workspace, which several processes may share, and over it this process's unsaved documents."""
+
+    def __init__(self, path: Path, workspace: Workspace) -> None:
+        """Open the database at `path`; `Index.open` chooses the path."""
+        self.path = path
+        self.workspace = workspace
+        self._lock = threading.RLock()
+        self._open()
+        self._overlay = Overlay()
+        self._scanner = Scanner(path, workspace)
+
+    @classmethod
+    def open(cls, cache_folder: Path, workspace: Workspace) -> "Index":
+        """The index of a workspace's folders below a cache folder. Raises a HeronError if that cannot be written."""
+        return cls(database_path(cache_folder, workspace), workspace)
+
+    def find_symbols(self, query: str, limit: int = 20) -> tuple[Symbol, ...]:
+        """Symbols by name: exact, then its start, its parts or initials, then like spelling."""
+        wanted = query.strip().rpartition(".")[2][:200]
+        if not wanted:
+            return ()
+        return tuple(rank(wanted, self._gather(lambda base: search.find_symbols(base, wanted, limit)), limit))
+
+    def find_references(self, name: str, limit: int = 50) -> tuple[Occurrence, ...]:
+        """Files that use a name outside of comments and strings, those that use it most first."""
+        found = self._gather(lambda base: search.occurrences(base, name, limit))
+        return tuple(sorted(found, key=lambda one: (-one.count, str(one.path)))[:limit])
+
+    def search_text(self, words: str, limit: int = 20) -> tuple[Passage, ...]:
+        """Pieces of files that are about the words of a text, by BM25."""
+        found = self._gather(lambda base: search.passages(base, words, limit))
+        return tuple(sorted(found, key=lambda one: -one.score)[:limit])
+
+    def symbols_of(self, path: Path) -> tuple[Symbol, ...]:
+        """All symbols of one file, in order."""
+        return tuple(self._gather(lambda base: search.symbols_of_file(base, str(path))))
+
+    def names_of(self, path: Path) -> dict[str, list[int]]:
+        """The names one file uses outside of comments and strings, with their lines."""
+        if str(path) in self._overlay.paths:
+            with self._overlay.lock:
+                return search.names_of_file(self._overlay.base, str(path))
+        return self._ask({}, lambda base: search.names_of_file(base, str(path)))
+
+    def definitions_of(self, names: Sequence[str], from_path: Path) -> tuple[Symbol, ...]:
+        """Definitions of names that a file uses, the likeliest first: imported, then near, then anywhere."""
+        language = find_language("", str(from_path))
+        asked = definitions.Asked(tuple(names), str(from_path), language.name if language else "")
+        hidden = self._overlay.paths
+        with self._lock, self._overlay.lock:
+            overlay = definitions.View(self._overlay.base, frozenset())
+            return self._ask((), lambda base: definitions.find((overlay, definitions.View(base, hidden)), asked))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether a scan of this workspace has ever come to its end."""
+        return self._ask(False, store.is_complete)
+
+    def scan(self, report: Callable[[Progress], None]) -> bool:
+        """Bring the index in line with the disk, in processes of its own; False if `close` ended that."""
+        done = self._scanner.scan(report)
+        with self._lock:
+            if self._inode != _inode(self.path):  # the scan made it anew
+                self._open()
+        return done
+
+    def update(self, path: Path) -> None:
+        """Read one file anew, or forget it if it is gone or no longer to be indexed."""
+        found = find_file(self.workspace, path)
+        if found is None:
+            self._write(lambda base: store.remove_files(base, [str(path)]))
+            return
+        known = self._ask(None, lambda base: store.hash_of(base, found.path))
+        result = read_file(self.workspace, found, known)
+        self._write(lambda base: write_result(base, found, result))
+
+    def show(self, path: Path, document: Document) -> None:
+        """From now on an open document counts in the place of the file at `path`."""
+        if not self.workspace.is_private(path):
+            self._overlay.put(path, document)
+
+    def hide(self, path: Path) -> None:
+        """A document was closed: what is on disk counts again."""
+        self._overlay.drop(path)
+
+    def close(self) -> None:
+        self._scanner.close()
+        with self._lock:
+            self._base.close()
+        self._overlay.close()
+
+    def _gather(self, question: Callable[[sqlite3.Connection], Iterable[Row]]) -> list[Row]:
+        """Answers of the database and of the unsaved documents, which hide what it says of the same files."""
+        hidden = self._overlay.paths
+        nothing: list[Row] = []
+        found = self._ask(nothing, lambda base: [row for row in question(base) if str(row.path) not in hidden])
+        if hidden:
+            with self._overlay.lock:
+                found += question(self._overlay.base)
+        return found
+
+    def _write(self, change: Callable[[sqlite3.Connection], None]) -> None:
+        def write(base: sqlite3.Connection) -> None:
+            with store.transaction(base):
+                change(base)
+
+        self._ask(None, write)
+
+    def _ask(self, nothing: Answer, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        """What the database answers; `nothing`, and a new database, if it turns out to be damaged."""
+        with self._lock:
+            try:
+                return question(self._base)
+            except (sqlite3.OperationalError, sqlite3.ProgrammingError) as error:
+                logger.warning("The index could not be asked: %s", error)
+            except sqlite3.DatabaseError as error:
+                logger.warning("The index is damaged (%s) and made anew", error)
+                self._base.close()
+                schema.remove_database(self.path)
+                self._open()
+        return nothing
+
+    def _open(self) -> None:
+        self._base = schema.open_database(self.path)
+        self._inode = _inode(self.path)
+
+
+def database_path(cache_folder: Path, workspace: Workspace) -> Path:
+    """Where the index of these folders lies. The version of its tables is in the name: two Herons do not disturb."""
+    folders = "\0".join(sorted(os.fspath(folder) for folder in workspace.folders))
+    name = hashlib.blake2b(folders.encode("utf-8", "surrogateescape"), digest_size=10).hexdigest()
+    return cache_folder / f"v{schema.VERSION}-{name}.sqlite"
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return 0

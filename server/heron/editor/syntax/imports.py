@@ -1,0 +1,133 @@
+"""What a document imports: `grammars/<lang>/imports.scm`, answered as plain data.
+
+In `imports.scm` a match has `@import`, the whole statement, and one of: `@module` with an optional `@name` and
+`@alias`; `@path`, whose last part is the name; `@tree`, a nested list of paths that is read here.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from tree_sitter import Node, QueryCursor
+
+from heron.editor.document import Range
+from heron.editor.syntax.tree import Tree, load_query
+
+MAX_TREE_DEPTH = 16
+ALL = "*"
+
+_PUNCTUATION = re.compile(r"\s*(::|[{},]|\bas\b)\s*")
+_PHP_WORDS = re.compile(r"^use\s+(?:function\s+|const\s+)?|;\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """An import of a module, or of names out of it; `*` as a name stands for all of them.
+
+    `alias` is the local name of the module, or of the one name; empty where both are called the same.
+    """
+
+    module: str
+    names: tuple[str, ...]
+    alias: str
+    range: Range
+
+
+def read_imports(tree: Tree) -> tuple[Import, ...]:
+    """The imports of a document in order; names taken from one module by one statement without alias are together."""
+    query = load_query(tree.language, "imports")
+    if query is None:
+        return ()
+    found: list[Import] = []
+    for _, captures in QueryCursor(query).matches(tree.syntax.root_node):
+        range_ = tree.range_of(captures["import"][0])
+        found += [Import(module, names, alias, range_) for module, names, alias in _read(captures)]
+    return tuple(_join(sorted(found, key=lambda one: one.range)))
+
+
+Triple = tuple[str, tuple[str, ...], str]
+
+
+def _read(captures: dict[str, list[Node]]) -> Iterator[Triple]:
+    if "tree" in captures:
+        yield from _expand(_text(captures["tree"][0]))
+    elif "path" in captures:
+        yield _split(_text(captures["path"][0]), ".")
+    elif "module" in captures:
+        alias = _text(captures["alias"][0]) if "alias" in captures else ""
+        for module in captures["module"]:
+            names = tuple(dict.fromkeys(_name(node) for node in captures.get("name", ())))
+            yield _unquote(_text(module)), names, alias
+
+
+def _name(node: Node) -> str:
+    """A namespace, a dot or a star imports all there is."""
+    text = _unquote(_text(node))
+    return ALL if node.type in ("wildcard_import", "namespace_import", "asterisk", "dot", "*") else text
+
+
+def _split(path: str, separator: str) -> Triple:
+    module, _, name = path.rpartition(separator)
+    return (module, (name,), "") if module else (name, (), "")
+
+
+def _expand(text: str) -> Iterator[Triple]:
+    """The paths of Rust's `a::{b, c as d}` and of PHP's `use A\\{B, C as D};`."""
+    plain = _PHP_WORDS.sub("", text.strip()).replace("\\", "::")
+    words = [word for word in _PUNCTUATION.split(plain) if word]
+    for path, alias in _walk(words, 0, "", 0)[0]:
+        module, names, _ = _split(path, "::")
+        if names == ("self",):
+            module, names, _ = _split(module, "::")
+        yield module, names, alias
+
+
+def _walk(words: list[str], at: int, above: str, depth: int) -> tuple[list[tuple[str, str]], int]:
+    """Paths with their aliases up to the brace that closes this level, and where to go on."""
+    found: list[tuple[str, str]] = []
+    path, alias = "", ""
+    while at < len(words) and words[at] != "}":
+        word = words[at]
+        if word == "{" and depth < MAX_TREE_DEPTH:
+            inner, at = _walk(words, at + 1, above + path, depth + 1)
+            found, path = found + inner, ""
+        elif word == ",":
+            found, path, alias = found + _one(above, path, alias), "", ""
+        elif word == "as" and at + 1 < len(words):
+            at += 1
+            alias = words[at]
+        else:
+            path += word
+        at += 1
+    return found + _one(above, path, alias), at
+
+
+def _one(above: str, path: str, alias: str) -> list[tuple[str, str]]:
+    return [(above + path.removeprefix("::") if above else path.removeprefix("::"), alias)] if path else []
+
+
+def _join(found: list[Import]) -> Iterator[Import]:
+    """Imports of one statement and module as one, where none has an alias."""
+    last: Import | None = None
+    for one in found:
+        if last is not None and _belong_together(last, one):
+            last = replace(last, names=tuple(dict.fromkeys((*last.names, *one.names))))
+            continue
+        if last is not None:
+            yield last
+        last = one
+    if last is not None:
+        yield last
+
+
+def _belong_together(one: Import, other: Import) -> bool:
+    is_plain = one.names and other.names and not (one.alias or other.alias)
+    return bool(is_plain) and (one.module, one.range) == (other.module, other.range)
+
+
+def _unquote(text: str) -> str:
+    return text.strip("\"'`") if text[:1] in "\"'`" else text.removeprefix("<").removesuffix(">")
+
+
+def _text(node: Node) -> str:
+    return (node.text or b"")[:4000].decode("utf-8", "replace").strip()

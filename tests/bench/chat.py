@@ -1,0 +1,182 @@
+"""Chat through a real `heron lsp`: does it cite the right code, how soon does it answer, does it keep the prefix.
+
+Two installed packages are copied into workspaces of their own. Prints JSON.
+"""
+
+import argparse
+import ast
+import asyncio
+import importlib.metadata
+import importlib.util
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from figures import describe_machine, percentile
+
+from heron.commands.client import Client, open_client
+from heron.commands.talk import begin_talk
+
+QUESTIONS = Path(__file__).parent / "chat_questions.toml"
+MIN_OVERLAP = 0.5
+"""Of the lines of a reference and of the definition together, so many must be in both."""
+TIMED_QUESTION = "Explain this."
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A question and the lines, from 0 and the end excluded, that a right answer cites."""
+
+    package: str
+    question: str
+    path: str
+    lines: tuple[int, int]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--limit", type=int, default=1000, help="questions of each package")
+    parser.add_argument("--rounds", type=int, default=5, help="times that first token and reuse are measured")
+    parser.add_argument("--max-tokens", type=int, default=48, help="longest answer; references come before it")
+    parser.add_argument("--answers", action="store_true", help="print the answers too")
+    arguments = parser.parse_args()
+    print(json.dumps(asyncio.run(run(arguments)), indent=2))
+
+
+async def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    machine = describe_machine()
+    asked: list[dict[str, Any]] = []
+    latency: dict[str, Any] = {}
+    for package in tomllib.loads(QUESTIONS.read_text()):
+        with workspace_of(package) as folder:
+            async with open_client(folder) as client:
+                await client.wait_ready(lambda health: None)
+                settings = {"chat": {"max_tokens": arguments.max_tokens}}
+                client.peer.notify("workspace/didChangeConfiguration", {"settings": settings})
+                cases = list(read_cases(package, folder))[: arguments.limit]
+                asked += [await ask(client, case) for case in cases]
+                latency = latency or await measure(client, largest_files(folder)[: arguments.rounds])
+    report = {"machine": machine, "packages": versions(), **summarize(asked), "latency": latency}
+    return report if arguments.answers else report | {"wrong": [item for item in asked if not item["right"]]}
+
+
+class workspace_of:
+    """A folder with a copy of an installed package, for as long as the scope lasts."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+        self._folder = Path(tempfile.mkdtemp(prefix="heron-chat-"))
+
+    def __enter__(self) -> Path:
+        spec = importlib.util.find_spec(self._package)
+        assert spec is not None
+        assert spec.origin is not None
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(Path(spec.origin).parent, self._folder / self._package, ignore=ignored)
+        return self._folder
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self._folder)
+
+
+def read_cases(package: str, folder: Path) -> Iterator[Case]:
+    """The questions of a package; the lines are read from its source, so that a new version needs no new figures."""
+    for question, path, name in tomllib.loads(QUESTIONS.read_text())[package]["questions"]:
+        tree = ast.parse((folder / package / path).read_text(encoding="utf-8"))
+        yield Case(package, question, f"{package}/{path}", find_lines(tree, name))
+
+
+def find_lines(tree: ast.AST, name: str) -> tuple[int, int]:
+    """Lines of a definition by its dotted name, decorators included; of overloads the last."""
+    head, _, rest = name.partition(".")
+    kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    found = [node for node in ast.iter_child_nodes(tree) if isinstance(node, kinds) and node.name == head]
+    if not found:
+        raise LookupError(name)
+    if rest:
+        return find_lines(found[-1], rest)
+    node = found[-1]
+    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    return first - 1, node.end_lineno or node.lineno
+
+
+async def ask(client: Client, case: Case) -> dict[str, Any]:
+    talk = await begin_talk(client)
+    turn, first_ms, _ = await talk.measure(case.question)
+    hits = [is_right(reference, case) for reference in turn["references"]]
+    places = [f"{one['path']}:{one['range']['start']['line'] + 1}" for one in turn["references"]]
+    told = {"question": case.question, "expected": f"{case.path}:{case.lines[0] + 1}", "references": places}
+    return told | {
+        "right": any(hits),
+        "first": hits[:1] == [True],
+        "answer": turn["answer"],
+        "first_token_ms": first_ms,
+    }
+
+
+def is_right(reference: dict[str, Any], case: Case) -> bool:
+    """The right file, and about the right lines."""
+    start, end = reference["range"]["start"]["line"], reference["range"]["end"]["line"] + 1
+    both = min(end, case.lines[1]) - max(start, case.lines[0])
+    either = max(end, case.lines[1]) - min(start, case.lines[0])
+    return bool(reference["path"] == case.path and both / either >= MIN_OVERLAP)
+
+
+def largest_files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py"), key=lambda path: -path.stat().st_size)
+
+
+async def measure(client: Client, files: list[Path]) -> dict[str, Any]:
+    """First token with about 1,000 tokens of context of which nothing is cached, and what a second turn reuses."""
+    await (await begin_talk(client)).measure("Hello.")  # a model that left for being idle is loaded again
+    first_token_ms, prompt_tokens, reuse, second_ms = [], [], [], []
+    for path in files:
+        talk = await begin_talk(client)
+        attachments = [{"kind": "file", "uri": path.as_uri()}]
+        first, milliseconds, _ = await talk.measure(TIMED_QUESTION, attachments=attachments)
+        second, again, _ = await talk.measure("And what is it for?")
+        first_token_ms.append(milliseconds or 0.0)
+        second_ms.append(again or 0.0)
+        prompt_tokens.append(first["usage"]["promptTokens"])
+        before = first["usage"]["promptTokens"] + first["usage"]["completionTokens"]
+        reuse.append(second["usage"]["cachedTokens"] / before)
+    return {
+        "prompt_tokens": prompt_tokens,
+        "first_token_ms": {
+            "p50": round(statistics.median(first_token_ms)),
+            "p95": round(percentile(first_token_ms, 95)),
+        },
+        "second_turn_first_token_ms": round(statistics.median(second_ms)),
+        "second_turn_reuse": {"p50": round(statistics.median(reuse), 3), "min": round(min(reuse), 3)},
+    }
+
+
+def summarize(asked: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "questions": len(asked),
+        "right": sum(item["right"] for item in asked),
+        "share_right": round(sum(item["right"] for item in asked) / max(1, len(asked)), 3),
+        "first_reference_right": sum(item["first"] for item in asked),
+        "answers_that_name_the_file": sum(
+            item["expected"].rpartition("/")[2].split(":")[0] in item["answer"] for item in asked
+        ),
+    }
+
+
+def versions() -> dict[str, str]:
+    return {package: importlib.metadata.version(package) for package in tomllib.loads(QUESTIONS.read_text())}
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("HERON_MODEL", "qwen2.5-coder-0.5b-instruct")
+    main()
