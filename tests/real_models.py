@@ -7,7 +7,7 @@ from pathlib import Path
 
 from heron.host.compiler.artefact import ensure_artefact
 from heron.host.engine.engine import Engine
-from heron.host.engine.local_engine import LocalEngine
+from heron.host.engine.local_engine import EnginePolicy, LocalEngine
 from heron.host.engine.scheduler import SchedulerLimits
 from heron.host.engine.tokenizer import Tokenizer
 from heron.host.engine.tvm_engine import load_runner
@@ -26,7 +26,7 @@ async def open_engine(
     artefact = await asyncio.to_thread(artefact_of, home, name, settings)
     tokenizer = Tokenizer.load(artefact)
     model = ModelInfo(name, settings.context_window, tokenizer.fim is not None)
-    engine = LocalEngine(load_runner(artefact, settings), tokenizer, model, limits)
+    engine = LocalEngine(load_runner(artefact, settings), tokenizer, model, EnginePolicy(limits or SchedulerLimits()))
     try:
         yield engine
     finally:

@@ -167,6 +167,8 @@ class ModelInfo:
     supports_chat: bool = False
     supports_tools: bool = False
     tool_format: ToolFormatName = "tags"
+    place: str = ""
+    """Where it runs and why, a sentence for people; empty if unknown."""
 
 
 LoadState = Literal["starting", "downloading", "compiling", "loading", "ready", "failed"]

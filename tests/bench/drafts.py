@@ -31,7 +31,7 @@ from typing import Any
 from bench.figures import describe_machine, rounded
 from heron.host.compiler.artefact import ensure_artefact
 from heron.host.engine.draft import LookupDrafter, StepSpace
-from heron.host.engine.local_engine import LocalEngine
+from heron.host.engine.local_engine import EnginePolicy, LocalEngine
 from heron.host.engine.sequence import Sequence as Running
 from heron.host.engine.tokenizer import Tokenizer
 from heron.host.engine.tvm_engine import load_runner
@@ -187,7 +187,7 @@ async def bench(arguments: argparse.Namespace) -> dict[str, Any]:
     )
     tokenizer, drafter = Tokenizer.load(artefact), SwitchedDrafter()
     info = ModelInfo(entry.id, settings.context_window, tokenizer.fim is not None, supports_chat=True)
-    engine = LocalEngine(load_runner(artefact, settings), tokenizer, info, drafter=drafter)
+    engine = LocalEngine(load_runner(artefact, settings), tokenizer, info, EnginePolicy(drafter=drafter))
     engine.warm_up()
     pairs = await compare(engine, drafter, make_tasks(arguments.holes, arguments.edits, arguments.seed))
     await engine.close()

@@ -1,5 +1,6 @@
 """Settings: where they come from, and what is said of a wrong one."""
 
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,11 @@ def test_later_sources_win(heron_home: Path, monkeypatch: pytest.MonkeyPatch) ->
         ({"engine": {"threads": 1.5}}, "Setting engine.threads: 1.5 is not a whole number."),
         ({"engine": {"threads": True}}, "Setting engine.threads: True is not a whole number."),
         ({"engine": {"instruction_set": "mmx"}}, "'mmx' is not one of auto, avx512-vnni, avx2, portable."),
+        ({"engine": {"device": "gpu"}}, "Setting engine.device: 'gpu' is not one of auto, cpu, cuda, cuda:N"),
+        ({"engine": {"device": "cuda:"}}, "Setting engine.device: 'cuda:' is not one of auto, cpu, cuda, cuda:N"),
+        ({"engine": {"device": "cuda:01"}}, "Setting engine.device: 'cuda:01' is not one of"),
+        ({"engine": {"device": "cuda:1\n"}}, "is not one of"),
+        ({"engine": {"device": 1}}, "Setting engine.device: 1 is not a text."),
         ({"engine": 3}, "Setting engine: 3 is not a table of settings."),
         ({"model": {"name": 3}}, "Setting model.name: 3 is not a text."),
         ({"completion": {"enabled": "yes"}}, "Setting completion.enabled: 'yes' is not true or false."),
@@ -44,6 +50,12 @@ def test_a_wrong_setting_is_named_with_what_is_allowed(values: dict[str, Any], s
     with pytest.raises(InvalidSettings) as told:
         parse_settings(values)
     assert sentence in str(told.value)
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:0", "cuda:12", "metal"])
+def test_devices(device: str) -> None:
+    assert parse_settings({"engine": {"device": device}}).engine.device == device
+    assert re.match(settings_schema()["properties"]["engine"]["properties"]["device"]["pattern"], device)
 
 
 def test_whole_numbers_do_for_numbers() -> None:

@@ -10,12 +10,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from heron import __version__
 from heron.commands.models import format_size
 from heron.discovery import fetch_health, find_host, log_path, read_record
 from heron.errors import HeronError, HostUnreachable, InvalidSettings
 from heron.settings import Settings, home_folder, load_settings
+
+if TYPE_CHECKING:
+    from heron.host.compiler.cuda.cards import Card
 
 _PACKAGES = ("apache-tvm", "tokenizers", "gguf", "pygls", "fastapi", "tree-sitter", "numpy")
 _COMPILERS = ("cc", "gcc", "clang")
@@ -86,6 +90,7 @@ def _machine(settings: Settings) -> Iterator[Finding]:
     yield Finding("machine", "processor", f"{cores} cores; {', '.join(vector) or 'no vector extension we use'}")
     yield Finding("machine", "instruction set", choose_target(settings.engine).instruction_set)
     yield _threads(choose_threads(settings.engine))
+    yield _device(settings)
     yield _memory(psutil.virtual_memory().available, psutil.virtual_memory().total)
     compiler = next((found for name in _COMPILERS if (found := shutil.which(name))), None)
     yield Finding(
@@ -101,6 +106,27 @@ def _threads(most: int) -> Finding:
     value = f"at most {most}; {free:.1f} cores are free now"
     busy = "; threads without a core of their own are left out" if round(free) < most else ""
     return Finding("machine", "engine threads", value + busy)
+
+
+def _device(settings: Settings) -> Finding:
+    """Where the model would run now, and why; whether it fits a card is only known once it has been fetched."""
+    from heron.host.compiler.cuda.survey import survey_cards
+    from heron.host.engine.cuda_engine import check_fit
+    from heron.host.engine.device_choice import choose_place
+    from heron.host.models.choose import choose_model
+    from heron.host.models.store import Store
+
+    def fit(card: "Card") -> None:
+        path = Store(home_folder()).path_of(choose_model(settings).entry)
+        if path.is_file():
+            check_fit(path, settings.engine, card)
+
+    asked = settings.engine.device
+    try:
+        place = choose_place(asked, survey_cards, fit)
+    except HeronError as error:
+        return Finding("machine", "device", asked, error.message, error.hint or "Set engine.device to auto or cpu.")
+    return Finding("machine", "device", f"{place.reason} (engine.device: {asked})")
 
 
 def _memory(free_bytes: int, total_bytes: int) -> Finding:

@@ -168,7 +168,7 @@ class Pool:
             assert self._ready is not None
             self._ready.set_result(engine)
             self._model = engine.model
-            self._health = Health("ready", engine.model.id)
+            self._health = Health("ready", engine.model.id, engine.model.place)
             self._used_at = time.monotonic()
             self.num_loads += 1
             how = await self._watch(worker, engine)

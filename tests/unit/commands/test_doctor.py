@@ -54,6 +54,20 @@ def test_no_compiler_is_no_problem(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert not finding.problem
 
 
+def test_the_device_is_told_with_the_reason() -> None:
+    value = found("device").value
+    assert value.startswith("The model runs on ")
+    assert value.endswith("(engine.device: auto)")
+
+
+def test_a_named_device_that_is_not_there_is_a_problem(heron_home: Path) -> None:
+    (heron_home / "config.toml").write_text('[engine]\ndevice = "cuda:99"\n')
+    device = found("device")
+    assert device.value == "cuda:99"
+    assert "engine.device is cuda:99" in device.problem
+    assert device.remedy
+
+
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="only Linux has a folder that nobody may write")
 def test_a_home_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HERON_HOME", "/proc/heron")

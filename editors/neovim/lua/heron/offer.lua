@@ -15,7 +15,6 @@ local M = {}
 ---@field start integer column the text of `left` belongs at
 ---@field left string what is to be inserted at `start`, of which the user may have typed the beginning
 ---@field tail integer bytes after the cursor that the last piece replaces
----@field done string what of the item is in the buffer before `start`
 ---@field item lsp.InlineCompletionItem
 
 ---@return heron.Place
@@ -49,7 +48,7 @@ function M.new(item, place, encoding)
   if start > place.col or tail < 0 then
     return nil
   end
-  return { place = place, start = start, left = item.insertText, tail = tail, done = "", item = item }
+  return { place = place, start = start, left = item.insertText, tail = tail, item = item }
 end
 
 --- What an offer would still insert at the cursor of the current window; nil if it does not fit (any more).
@@ -118,8 +117,7 @@ function M.insert(offer, piece)
     return nil
   end
   local place = M.here()
-  local done = offer.done .. offer.left:sub(1, #offer.left - #rest) .. piece
-  return vim.tbl_extend("force", offer, { place = place, start = place.col, left = rest:sub(#piece + 1), done = done })
+  return vim.tbl_extend("force", offer, { place = place, start = place.col, left = rest:sub(#piece + 1) })
 end
 
 --- What of the item is in the buffer once all but `rest` is there, in UTF-16 units.

@@ -4,7 +4,7 @@ import re
 
 from heron.editor.syntax.gap import Gap, indent_of
 
-_BLANK_LINES = re.compile(r"(?:[ \t]*\n)+")
+_BLANK_LINES = re.compile(r"(?:[^\S\n]*\n)+")
 
 
 def place_first_line(text: str, gap: Gap) -> str:

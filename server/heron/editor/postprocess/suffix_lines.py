@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
-from heron.editor.syntax.gap import Gap
+from heron.editor.syntax.gap import Gap, expects_body
 
 LEAST_WORD_CHARACTERS = 3
 ALIKE = 0.9
 LEAST_ALIKE_CHARACTERS = 12
+LEAST_TELLING_CHARACTERS = 8
+NEAR_LINES = 8
 _NOISE = re.compile(r"[\s;,]+")
 _NOT_WORD = re.compile(r"\W+")
 
@@ -23,6 +25,24 @@ def cut_suffix_lines(text: str, gap: Gap) -> str:
     for index in range(len(lines) + 1 - len(wanted)):
         pairs = zip(lines[index:], wanted, strict=False)
         if all(_is_same(line, below_line, number) for (number, _, line), below_line in pairs):
+            return text[: lines[index][1]].rstrip("\n")
+    return text
+
+
+def cut_repeated_below(text: str, gap: Gap) -> str:
+    """Cut before a further line that stands a little below the cursor: from there on what is there is written anew.
+
+    The indentation may differ. A line that opens a block for what was cut goes with it.
+    """
+    if gap.shape != "block" or gap.line_suffix.strip():
+        return text
+    near = [line for line in gap.next_lines if line.strip()][:NEAR_LINES]
+    below = {_NOISE.sub("", line) for line in near if len(_NOT_WORD.sub("", line)) >= LEAST_TELLING_CHARACTERS}
+    lines = [*_whole_lines(text, gap)]
+    for index, (_, _, line) in enumerate(lines):
+        if index and _NOISE.sub("", line) in below:
+            while index > 1 and expects_body(lines[index - 1][2], gap.language):
+                index -= 1
             return text[: lines[index][1]].rstrip("\n")
     return text
 

@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from heron.errors import ResourceError
+from heron.errors import OutOfMemory, ResourceError
 from heron.host.compiler.architectures import read_config, rope_frequencies
+from heron.host.compiler.cuda.artefact import LIBRARY_FILE
+from heron.host.compiler.cuda.cards import Card
 from heron.host.compiler.cuda.device import CudaDevice, load_functions
+from heron.host.compiler.cuda.memory import card_need
 from heron.host.compiler.cuda.model import load_model, plan_kernels
 from heron.host.compiler.cuda.program import Cache, Program, padded_tokens
 from heron.host.compiler.cuda.shapes import (
@@ -24,7 +27,7 @@ from heron.host.compiler.cuda.shapes import (
 )
 from heron.host.compiler.kernels.pages import PAGE_SIZE
 from heron.host.compiler.rotation import rotation_tables
-from heron.host.engine.budget import wanted_cache_tokens
+from heron.host.engine.budget import MemoryNeed, plan_memory, wanted_cache_tokens
 from heron.host.engine.runner import Batch
 from heron.host.models.gguf import GgufFile, open_gguf
 from heron.settings import EngineSettings
@@ -35,18 +38,38 @@ Int32 = npt.NDArray[np.int32]
 _QUICK_ROWS = 8  # rows of logits that go through page-locked memory
 
 
-def load_cuda_runner(model: Path, library: Path, engine: EngineSettings) -> "CudaRunner":
-    """The runner of a GGUF file and of its compiled kernels, with `engine.cache_tokens` of KV cache on the device."""
-    return CudaRunner(open_gguf(model), library, -(-wanted_cache_tokens(engine) // PAGE_SIZE))
+def load_cuda_runner(model: Path, artefact: Path, index: int, engine: EngineSettings) -> "CudaRunner":
+    """The runner of a GGUF file on card `index`, with the kernels of an artefact and `engine.cache_tokens` of KV cache.
+
+    OutOfMemory if another process took the card's memory meanwhile.
+    """
+    pages = -(-wanted_cache_tokens(engine) // PAGE_SIZE)
+    return CudaRunner(open_gguf(model), artefact / LIBRARY_FILE, pages, index)
+
+
+def card_memory_need(model: Path) -> MemoryNeed:
+    """What a GGUF file takes of a card's memory; UnsupportedModel if the kernels do not run it."""
+    file = open_gguf(model)
+    config = read_config(file)
+    need = card_need(file, config)
+    return MemoryNeed(need.fixed_bytes, need.page_bytes, PAGE_SIZE, config.context_length)
+
+
+def check_fit(model: Path, engine: EngineSettings, card: Card) -> None:
+    """UnsupportedModel or, with the numbers, OutOfMemory if the model does not go onto the card."""
+    try:
+        plan_memory(card_memory_need(model), engine, card.free_bytes)
+    except OutOfMemory as error:
+        raise OutOfMemory(f"{card.describe()}: {error.message}", hint=error.hint) from error
 
 
 class CudaRunner:
-    """A `runner.Runner` on a CUDA device. All runs must come from one thread."""
+    """A `runner.Runner` on CUDA device `index`. Loaded by one thread, it may be run by another."""
 
-    def __init__(self, file: GgufFile, library: Path, num_pages: int) -> None:
+    def __init__(self, file: GgufFile, library: Path, num_pages: int, index: int = 0) -> None:
         self._config = read_config(file)
         self._num_pages = num_pages
-        self._device = CudaDevice()
+        self._device = CudaDevice(index)
         model = load_model(file, self._config, self._device)
         self.linear_bytes = model.linear_bytes
         cache = self._allocate_cache(file)
@@ -81,6 +104,7 @@ class CudaRunner:
     def launch(self, batch: Batch) -> None:
         """Start a step without waiting for it."""
         program, num_rows = self._opened(), len(batch.logit_rows)
+        self._device.adopt_thread()
         size = (padded_tokens(len(batch.token_ids)), padded_tokens(num_rows) if num_rows else 0)
         end = fill_places(self._places, batch)
         self._device.write(program.buffers.places, self._places[:end])
@@ -96,7 +120,9 @@ class CudaRunner:
 
     def copy_page(self, source: int, target: int) -> None:
         """Copy the keys and values of a whole page, all layers."""
-        self._opened().copy_page(source, target)
+        program = self._opened()
+        self._device.adopt_thread()
+        program.copy_page(source, target)
 
     @property
     def can_move(self) -> bool:

@@ -2,16 +2,22 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from heron.host.compiler.artefact import ensure_artefact
-from heron.host.engine.budget import plan_memory
+from heron.host.compiler.cuda.artefact import ensure_cuda_artefact
+from heron.host.compiler.cuda.cards import Card
+from heron.host.compiler.cuda.survey import survey_cards
+from heron.host.engine.budget import MemoryNeed, plan_memory
 from heron.host.engine.chat_template import find_template
+from heron.host.engine.cuda_engine import card_memory_need, check_fit, load_cuda_runner
+from heron.host.engine.device_choice import choose_place
 from heron.host.engine.draft import LookupDrafter
-from heron.host.engine.local_engine import LocalEngine
-from heron.host.engine.memory import release_freed_memory
+from heron.host.engine.local_engine import EnginePolicy, LocalEngine
+from heron.host.engine.memory import release_freed_memory, return_large_blocks
+from heron.host.engine.runner import Runner
 from heron.host.engine.tokenizer import Tokenizer
 from heron.host.engine.tool_format import find_tool_format
 from heron.host.engine.tvm_engine import load_runner, memory_need
@@ -19,9 +25,9 @@ from heron.host.models.choose import choose_model
 from heron.host.models.fetch import ensure_model
 from heron.host.models.gguf import GgufFile
 from heron.host.models.machine import free_memory_bytes
-from heron.host.models.progress import Progress
+from heron.host.models.progress import Progress, Report
 from heron.host.models.store import Store
-from heron.settings import Settings, home_folder
+from heron.settings import EngineSettings, Settings, home_folder
 from heron.wire import Health, LoadState, ModelInfo
 
 ReportHealth = Callable[[Health], None]
@@ -39,20 +45,44 @@ def load_engine(settings: Settings, report: ReportHealth) -> LocalEngine:
     report(Health("starting", model_id, choice.reason))
     show = partial(_show_progress, report, model_id)
     path = ensure_model(choice.entry, Store(home_folder()), settings.model, show)
-    artefact = ensure_artefact(path, settings.engine, show, _save_tokenizer)
-    report(Health("loading", model_id, f"Loading {model_id}"))
-    tokenizer = Tokenizer.load(artefact)
-    plan = plan_memory(memory_need(artefact), settings.engine, free_memory_bytes())
+    place = choose_place(settings.engine.device, survey_cards, partial(check_fit, path, settings.engine))
+    _log.info("%s", place.reason)
+    prepared = _prepare_card(path, place.card, show) if place.card else _prepare_cpu(path, settings.engine, show)
+    report(Health("loading", model_id, f"Loading {model_id}. {place.reason}"))
+    tokenizer = Tokenizer.load(prepared.artefact)
+    plan = plan_memory(prepared.need, settings.engine, prepared.free_bytes)
     if plan.warning:
         _log.warning("%s", plan.warning)
         report(Health("loading", model_id, plan.warning))
-    model = _describe_model(model_id, plan.window, tokenizer)
-    runner = load_runner(artefact, replace(settings.engine, cache_tokens=plan.cache_tokens))
+    model = replace(_describe_model(model_id, plan.window, tokenizer), place=place.reason)
+    runner = prepared.load(replace(settings.engine, cache_tokens=plan.cache_tokens))
     drafter = LookupDrafter() if settings.engine.speculation == "auto" else None
-    engine = LocalEngine(runner, tokenizer, model, drafter=drafter, settings=settings.engine)
+    engine = LocalEngine(runner, tokenizer, model, EnginePolicy(drafter=drafter, settings=settings.engine))
     engine.warm_up()
     release_freed_memory()
+    return_large_blocks()
     return engine
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A model compiled for where it will run; `free_bytes` of the memory it will take `need` from."""
+
+    artefact: Path
+    need: MemoryNeed
+    free_bytes: int
+    load: Callable[[EngineSettings], Runner]
+
+
+def _prepare_cpu(path: Path, engine: EngineSettings, show: Report) -> _Prepared:
+    artefact = ensure_artefact(path, engine, show, _save_tokenizer)
+    return _Prepared(artefact, memory_need(artefact), free_memory_bytes(), partial(load_runner, artefact))
+
+
+def _prepare_card(path: Path, card: Card, show: Report) -> _Prepared:
+    artefact = ensure_cuda_artefact(path, card.architecture, show, _save_tokenizer)
+    load = partial(load_cuda_runner, path, artefact, card.index)
+    return _Prepared(artefact, card_memory_need(path), card.free_bytes, load)
 
 
 def _show_progress(report: ReportHealth, model_id: str, progress: Progress) -> None:

@@ -45,6 +45,15 @@ class _Consumer:
 _Delivery = tuple[_Consumer, Delta | HeronError]
 
 
+@dataclass(frozen=True, slots=True)
+class EnginePolicy:
+    """How an engine goes about its requests: how much at once, whether it guesses ahead, what it does with prompts."""
+
+    limits: SchedulerLimits = SchedulerLimits()
+    drafter: Drafter | None = None
+    settings: EngineSettings = EngineSettings()
+
+
 class LocalEngine:
     """Runs a compiled model. All that touches the runner happens on the engine's own thread."""
 
@@ -53,21 +62,19 @@ class LocalEngine:
         runner: Runner,
         tokenizer: Tokenizer,
         model: ModelInfo,
-        limits: SchedulerLimits | None = None,
-        drafter: Drafter | None = None,
-        settings: EngineSettings | None = None,
+        policy: EnginePolicy | None = None,
     ) -> None:
         self._runner = runner
         self._tokenizer = tokenizer
-        settings = settings or EngineSettings()
-        self._move_suffixes = settings.suffix_reuse == "auto" and runner.can_move
-        self._long_prompt = settings.long_prompt
+        policy = policy or EnginePolicy()
+        self._move_suffixes = policy.settings.suffix_reuse == "auto" and runner.can_move
+        self._long_prompt = policy.settings.long_prompt
         window = min(model.context_window, runner.num_pages * runner.page_size)
         self._model = replace(model, context_window=window)
         self._grammars = GrammarCompiler(tokenizer, runner.vocab_size)
         self._tokens_by_text = TokensByText(tokenizer.token_bytes, runner.vocab_size)
         vocabulary = Vocabulary(tokenizer.stop_ids, tokenizer.token_bytes)
-        self._loop = StepLoop(runner, vocabulary, _fit_limits(limits or SchedulerLimits(), runner), drafter)
+        self._loop = StepLoop(runner, vocabulary, _fit_limits(policy.limits, runner), policy.drafter)
         self._consumers: dict[Sequence, _Consumer] = {}
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._preambles = Preambles()

@@ -11,7 +11,7 @@ import pytest
 
 from heron.errors import InvalidRequest, Overloaded, PromptTooLong, SystemFault, WorkerCrashed
 from heron.host.engine.draft import Drafter
-from heron.host.engine.local_engine import MAX_FAILED_STEPS, LocalEngine
+from heron.host.engine.local_engine import MAX_FAILED_STEPS, EnginePolicy, LocalEngine
 from heron.host.engine.runner import Batch, Float32
 from heron.host.engine.scheduler import SchedulerLimits
 from heron.wire import (
@@ -55,7 +55,7 @@ class GatedRunner(FakeRunner):
 async def running(
     runner: FakeRunner, limits: SchedulerLimits | None = None, drafter: Drafter | None = None
 ) -> AsyncIterator[LocalEngine]:
-    engine = LocalEngine(runner, make_byte_tokenizer(), INFO, limits, drafter)
+    engine = LocalEngine(runner, make_byte_tokenizer(), INFO, EnginePolicy(limits or SchedulerLimits(), drafter))
     try:
         yield engine
     finally:

@@ -19,7 +19,9 @@ from heron.host.compiler.cuda.emit import (
     launch,
     put,
     registers,
+    round_to_int,
     shared,
+    signed_byte,
     synchronize,
     unpack_codes,
     warp_max,
@@ -67,7 +69,7 @@ def embed(data_format: GroupFormat, rows: int, hidden: int) -> Any:
                 words = weights.load(row, group)
                 for index, word in enumerate(words):
                     for byte in range(4):
-                        value = weights.weigh(_byte(word, byte), row, group, index // 4)
+                        value = weights.weigh(signed_byte(word, byte), row, group, index // 4)
                         put(x, value, token, group * 32 + 4 * index + byte)
 
     return build_kernel("embed", emit)
@@ -120,7 +122,7 @@ def quantize_group(target: QuantBuffers, place: tuple[Expr, Expr], lane: Expr, v
     value = T.Bind(value)
     peak = T.Bind(warp_max(T.fabs(value)))
     inverse = T.Select(peak > T.float32(1e-36), T.float32(127) / peak, T.float32(0))
-    code = T.Bind(T.call_pure_extern("int32", "__float2int_rn", value * inverse))
+    code = T.Bind(round_to_int(value * inverse))
     scale = T.Bind(peak * T.float32(1.0 / 127))
     half_sum = T.Bind(warp_sum(code, 16))
     word = T.Bind(T.shift_left(T.bitwise_and(code, 255), 8 * (lane % 4)))
@@ -173,11 +175,6 @@ def declare_weights(data_format: GroupFormat, rows: int, inner: int) -> Weights:
         argument("scales", scale_shape, "float16"),
         argument("offsets", scale_shape, "float16") if data_format.has_offset else None,
     )
-
-
-def _byte(word: Expr, index: int) -> Expr:
-    """Signed byte `index` of a word."""
-    return T.shift_right(T.shift_left(word, T.int32(24 - 8 * index)), T.int32(24))
 
 
 def _inverse_rms(x: Any, row: Expr, thread: Expr, norm: tuple[int, float]) -> Expr:

@@ -39,14 +39,14 @@ def ensure_cuda_artefact(
 def _write(model_path: Path, architecture: str, hooks: tuple[Report, Extras], folder: Path) -> None:
     from heron.host.compiler.cuda.kernels import compile_kernels  # loads the compiler
 
-    report, extras = hooks
+    (report, extras), file, library = hooks, open_gguf(model_path), folder / LIBRARY_FILE
+    plan = plan_kernels(file, read_config(file))
     toolkit = find_toolkit()
     if toolkit is None:
         raise CompileFailed("There is no compiler for CUDA.", hint=REMEDY)
     use_toolkit(toolkit)
-    file, library = open_gguf(model_path), folder / LIBRARY_FILE
     report(Progress("compiling", f"Compiling for CUDA {architecture} with {toolkit.compiler}", 0, 1))
-    executable = compile_kernels(plan_kernels(file, read_config(file)), architecture)
+    executable = compile_kernels(plan, architecture)
     try:
         executable.export_library(str(library))
     except (OSError, RuntimeError) as error:

@@ -14,10 +14,10 @@ from tvm.tirx.script import builder as T
 
 from heron.host.compiler.cuda.activation import declare_quantised, quantize_group
 from heron.host.compiler.cuda.emit import (
-    ALL_LANES,
     WARP,
     Expr,
     argument,
+    broadcast,
     build_kernel,
     copy_words,
     launch,
@@ -25,6 +25,7 @@ from heron.host.compiler.cuda.emit import (
     registers,
     shared,
     synchronize,
+    vector_halves,
     warp_max,
     warp_sum,
     when,
@@ -126,7 +127,7 @@ def combine(shape: DecoderShape, count: int) -> Any:
             total = registers(1, "float32")
             put(total, T.float32(0), 0)
             for index in range(count):
-                factor = T.tvm_warp_shuffle(T.uint32(ALL_LANES), factors[index // WARP], index % WARP, WARP, WARP)
+                factor = broadcast(factors[index // WARP], index % WARP)
                 put(total, total[0] + factor * sums[first + index, head, column], 0)
             quantize_group(target, (token, group), lane, total[0] / T.max(weight, T.float32(1e-30)))
 
@@ -266,8 +267,9 @@ def _score_keys(shape: DecoderShape, state: _State, place: Any, left: Expr) -> N
     half, columns = shape.head_size // 2, shape.head_size // WARP
     key, side = T.Bind(state.lane // 2), T.Bind(state.lane % 2)
     halves = registers(half, "float16")
-    for start in range(0, half, 8):
-        T.buffer_store(halves, pool[(*indices, key, T.Ramp(side * half + start, 1, 8))], [T.Ramp(start, 1, 8)])
+    lanes = vector_halves()
+    for start in range(0, half, lanes):
+        T.buffer_store(halves, pool[(*indices, key, T.Ramp(side * half + start, 1, lanes))], [T.Ramp(start, 1, lanes)])
     for head in range(shape.group):
         score = warp_sum(_dot(state.queries, T.Bind((2 * head + side) * (half + _PAD)), halves, half), 2)
         score = T.Bind(T.Select(key < left, score, T.float32(_LOWEST)))

@@ -1,17 +1,20 @@
 """One CUDA device: memory, a stream, and graphs of launches. TVM launches the kernels; the rest is the CUDA runtime.
 
+CUDA and TVM both keep the current device and stream by thread, so a thread adopts the device before it uses it.
 TVM has no interface for page-locked memory and none for capturing launches that it does not make itself, so these few
 calls go to the runtime library that TVM has loaded already (CUDA Runtime API 13).
 """
 
 import ctypes
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from heron.errors import OutOfMemory
+from heron.errors import OutOfMemory, ResourceError
+from heron.host.compiler.cuda.toolkit import REMEDY, load_runtime
 
 _TO_DEVICE, _FROM_DEVICE, _WITHIN_DEVICE = 1, 2, 3
 _THIS_THREAD = 1  # a capture fails only on unsafe calls of its own thread
@@ -20,17 +23,28 @@ Array = npt.NDArray[Any]
 
 
 class CudaDevice:
-    """The device `index`, used from one thread."""
+    """The device `index`, used from one thread at a time; ResourceError if TVM does not see it."""
 
     def __init__(self, index: int = 0) -> None:
+        self._cuda = load_runtime()  # before TVM, which looks for it among what is loaded
+
         import tvm
 
-        self._device, self._runtime = tvm.cuda(index), tvm.runtime
-        self._cuda = ctypes.CDLL("libcudart.so.13")
+        self._index, self._device, self._runtime = index, tvm.cuda(index), tvm.runtime
+        if not self._device.exist:
+            raise ResourceError(f"TVM sees no card cuda:{index}.", hint=REMEDY)
         self._stream = ctypes.c_void_p()
+        self._threads = threading.local()
         self._call("cudaSetDevice", index)
         self._call("cudaStreamCreate", ctypes.byref(self._stream))
-        self._device.set_raw_stream(self._stream.value)
+        self.adopt_thread()
+
+    def adopt_thread(self) -> None:
+        """Make device and stream the current ones of the calling thread. Cheap where they are."""
+        if not getattr(self._threads, "is_ready", False):
+            self._call("cudaSetDevice", self._index)
+            self._device.set_raw_stream(self._stream.value)
+            self._threads.is_ready = True
 
     def allocate(self, shape: tuple[int, ...], dtype: str) -> Any:
         """An uninitialised tensor; OutOfMemory if the device has no room."""

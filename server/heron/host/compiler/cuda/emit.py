@@ -1,10 +1,15 @@
-"""Pieces that the CUDA kernels are emitted from: the kernel's frame, warps, and unpacking of codes."""
+"""Pieces that the GPU kernels are emitted from: the kernel's frame, warps, and unpacking of codes.
+
+What CUDA and Metal spell differently is told apart here, by the target in whose scope a kernel is emitted. Metal
+calls a warp a SIMD group, of 32 lanes on all Apple GPUs (Metal Shading Language Specification 3, section 6.9.2).
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from tvm.script.ir_builder import IRBuilder
+from tvm.target import Target
 from tvm.tirx.script import builder as T
 
 from heron.host.compiler.cuda.formats import GroupFormat
@@ -13,7 +18,18 @@ Expr = Any
 """A TIR expression. TVM carries no type information, so the name only documents."""
 
 WARP = 32
-ALL_LANES = 0xFFFFFFFF
+_ALL_LANES = 0xFFFFFFFF
+
+
+def on_metal() -> bool:
+    """Whether kernels are emitted for Metal now."""
+    target = Target.current(allow_none=True)
+    return target is not None and str(target.kind.name) == "metal"
+
+
+def vector_halves() -> int:
+    """Halves a thread loads at a time: 16 bytes on CUDA; Metal's vectors have four elements."""
+    return 4 if on_metal() else 8
 
 
 def build_kernel(name: str, emit: Callable[[], None]) -> Any:
@@ -83,7 +99,23 @@ def copy_words(target: Any, source: Any, place: Sequence[Expr], count: int) -> N
 
 def exchange(value: Expr, distance: int) -> Expr:
     """The value of the lane whose number differs in the bit `distance`."""
-    return T.tvm_warp_shuffle_xor(T.uint32(ALL_LANES), value, distance, WARP, WARP)
+    if on_metal():
+        return T.call_pure_extern(value.ty.dtype, "simd_shuffle_xor", value, distance)
+    return T.tvm_warp_shuffle_xor(T.uint32(_ALL_LANES), value, distance, WARP, WARP)
+
+
+def broadcast(value: Expr, lane: int) -> Expr:
+    """The value of one lane, in all."""
+    if on_metal():
+        return T.call_pure_extern(value.ty.dtype, "simd_shuffle", value, lane)
+    return T.tvm_warp_shuffle(T.uint32(_ALL_LANES), value, lane, WARP, WARP)
+
+
+def round_to_int(value: Expr) -> Expr:
+    """The nearest int32, ties to even."""
+    if on_metal():
+        return T.Cast("int32", T.call_pure_extern("float32", "rint", value))
+    return T.call_pure_extern("int32", "__float2int_rn", value)
 
 
 def warp_sum(value: Expr, lanes: int = WARP) -> Expr:
@@ -131,5 +163,18 @@ def dot_bytes(left: Sequence[Expr], right: Sequence[Expr]) -> Expr:
     """Σ of products of signed bytes, int32."""
     total: Expr = T.int32(0)
     for a, b in zip(left, right, strict=True):
-        total = T.call_pure_extern("int32", "__dp4a", a, b, total)
+        total = _dot_words(a, b, total)
     return total
+
+
+def signed_byte(word: Expr, index: int) -> Expr:
+    """Byte `index` of a word."""
+    return T.shift_right(T.shift_left(word, T.int32(24 - 8 * index)), T.int32(24))
+
+
+def _dot_words(left: Expr, right: Expr, total: Expr) -> Expr:
+    if not on_metal():
+        return T.call_pure_extern("int32", "__dp4a", left, right, total)
+    for index in range(4):
+        total = total + signed_byte(left, index) * signed_byte(right, index)
+    return T.Bind(total)

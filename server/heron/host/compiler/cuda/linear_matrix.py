@@ -20,7 +20,9 @@ from heron.host.compiler.cuda.emit import (
     argument,
     build_kernel,
     copy_words,
+    dot_bytes,
     launch,
+    on_metal,
     put,
     registers,
     shared,
@@ -210,13 +212,11 @@ def _centre(word: Expr, zero_point: int) -> Expr:
 def _multiply(block: _Block, tiles: _Tiles, sums: Any, group: int) -> None:
     """Add one group of 32 k to the warp's 16 x 32 sums."""
     lane, (first_token, first_row) = block.thread % WARP, _warp_place(block)
-    word = T.Bind(lane % 4 + group * 8)
     lines = [T.Bind(first_token + lane // 4 + half * 8) for half in range(2)]
-    inputs = [T.Bind(tiles.inputs[line * _ROW_WORDS + word + 4 * k]) for k in range(2) for line in lines]
+    inputs = _load_inputs(block, tiles, lines, group)
     numbers = [_load_numbers(tiles.input_numbers, _scale_places(block, group), line, 2) for line in lines]
     for column in range(4):
-        row = T.Bind(first_row + column * 8 + lane // 4)
-        weights = [T.Bind(tiles.weights[row * _ROW_WORDS + word + 4 * k]) for k in range(2)]
+        weights = _load_weights(block, tiles, first_row + column * 8, group)
         side, count = T.Bind(first_row + column * 8 + (lane % 4) * 2), _numbers_a_row(block.format)
         sides = _load_numbers(tiles.numbers, _scale_places(block, group), side, count, 2)
         for part, products in enumerate(_products(block.format, inputs, weights)):
@@ -248,21 +248,54 @@ def _warp_place(block: _Block) -> tuple[Expr, Expr]:
 
 
 def _scale(product: Expr, inputs: list[Expr], row: list[Expr]) -> Expr:
-    """What an integer sum of products stands for, by (scale, sum) of the inputs and the weights' (scale[, offset])."""
-    value = (T.reinterpret("float32", product) - T.float32(_MAGIC)) * inputs[0] * row[0]
+    """What a sum of products stands for, by (scale, sum) of the inputs and the weights' (scale[, offset])."""
+    value = product * inputs[0] * row[0]
     return value + row[1] * inputs[1] if len(row) == 2 else value
 
 
-def _products(data_format: GroupFormat, inputs: list[Expr], weights: list[Expr]) -> Iterator[Any]:
-    """Registers with four integer sums of products for each scale of a group."""
-    if data_format.groups == 1:
+def _load_inputs(block: _Block, tiles: _Tiles, lines: list[Expr], group: int) -> list[Expr]:
+    """What `_products` takes of the tokens `lines`: this lane's part for `mma`, all eight words of each on Metal."""
+    if on_metal():
+        return [word for line in lines for word in _load_group(tiles.inputs, line, group)]
+    word = T.Bind(block.thread % WARP % 4 + group * 8)
+    return [T.Bind(tiles.inputs[line * _ROW_WORDS + word + 4 * k]) for k in range(2) for line in lines]
+
+
+def _load_weights(block: _Block, tiles: _Tiles, first_row: Expr, group: int) -> list[Expr]:
+    """What `_products` takes of the eight rows from `first_row` on; on Metal the two whose sums this lane has."""
+    lane = block.thread % WARP
+    if on_metal():
+        row = T.Bind(first_row + lane % 4 * 2)
+        return [word for side in range(2) for word in _load_group(tiles.weights, row + side, group)]
+    row, word = T.Bind(first_row + lane // 4), T.Bind(lane % 4 + group * 8)
+    return [T.Bind(tiles.weights[row * _ROW_WORDS + word + 4 * k]) for k in range(2)]
+
+
+def _load_group(tile: Any, line: Expr, group: int) -> list[Expr]:
+    words = registers(8, "int32")
+    copy_words(words, tile, [line * _ROW_WORDS + group * 8], 8)
+    return [words[index] for index in range(8)]
+
+
+def _products(data_format: GroupFormat, inputs: list[Expr], weights: list[Expr]) -> Iterator[list[Expr]]:
+    """Four float32 sums of products for each scale of a group: two tokens, and of each two rows of weights."""
+    if on_metal():
+        yield from _plain_products(data_format, inputs, weights)
+    elif data_format.groups == 1:
         yield _mma(32, inputs, weights)
     else:
         for half in range(2):
             yield _mma(16, inputs[2 * half : 2 * half + 2], weights[half : half + 1])
 
 
-def _mma(k: int, inputs: list[Expr], weights: list[Expr]) -> Any:
+def _plain_products(data_format: GroupFormat, inputs: list[Expr], weights: list[Expr]) -> Iterator[list[Expr]]:
+    step = 8 // data_format.groups
+    for first in range(0, 8, step):
+        parts = [slice(start + first, start + first + step) for start in (0, 8)]
+        yield [T.Cast("float32", dot_bytes(inputs[line], weights[row])) for line in parts for row in parts]
+
+
+def _mma(k: int, inputs: list[Expr], weights: list[Expr]) -> list[Expr]:
     """Products of 16 tokens with 8 rows over k (PTX ISA, `mma.m16n8k16` and `mma.m16n8k32`, s8)."""
     products = registers(4, "int32")
     operands = [*inputs, *weights]
@@ -279,7 +312,7 @@ def _mma(k: int, inputs: list[Expr], weights: list[Expr]) -> Any:
     )
     pointer = T.address_of(products[0])
     T.evaluate(T.cuda.func_call(f"heron_mma_s8_k{k}", pointer, *operands, source_code=source))
-    return products
+    return [T.reinterpret("float32", products[index]) - T.float32(_MAGIC) for index in range(4)]
 
 
 def _write(shape: LinearShape, block: _Block, sums: Any, buffers: tuple[Any, Any]) -> None:

@@ -20,7 +20,7 @@ LINEARS = frozenset(
         LinearShape(640, 256, join_formats(["Q8_0"]), "none"),
     }
 )
-PLAN = KernelPlan(DECODER, join_formats(["Q4_1"]), 128, LINEARS)
+PLAN = KernelPlan(DECODER, join_formats(["Q4_1"]), 128, LINEARS, 640)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,91 @@
+--- What `setup` takes. The server's settings are those of `heron.settings.settings_schema()`; a test compares them.
+local M = {}
+
+---@param kind string
+---@param minimum? number
+---@param maximum? number
+---@return heron.Rule
+local function rule(kind, minimum, maximum)
+  return { kind = kind, minimum = minimum, maximum = maximum }
+end
+
+---@param ... string
+---@return heron.Rule
+local function choice(...)
+  return { kind = "choice", allowed = { ... } }
+end
+
+---@param fields table<string, heron.Rule>
+---@return heron.Rule
+local function section(fields)
+  return { kind = "table", fields = fields }
+end
+
+---@type table<string, heron.Rule>
+M.settings = {
+  model = section({
+    name = rule("string"),
+    use_hub = rule("boolean"),
+    hub_timeout_s = rule("number", 0.1, 120),
+  }),
+  engine = section({
+    instruction_set = choice("auto", "avx512-vnni", "avx2", "portable"),
+    threads = rule("integer", 0, 1024),
+    context_window = rule("integer", 256, 131072),
+    suffix_reuse = choice("auto", "off"),
+    speculation = choice("auto", "off"),
+    cache_tokens = rule("integer", 0, 4194304),
+    memory_budget_mb = rule("integer", 0, 1000000),
+    idle_unload_s = rule("number", 0, 1e7),
+    long_prompt = choice("refuse", "slide"),
+  }),
+  host = section({
+    url = rule("string"),
+    token = rule("string"),
+    idle_timeout_s = rule("number", 1, 1e7),
+  }),
+  completion = section({
+    enabled = rule("boolean"),
+    max_tokens = rule("integer", 1, 1024),
+    prefix_tokens = rule("integer", 16, 65536),
+    suffix_tokens = rule("integer", 0, 65536),
+    debounce_ms = rule("integer", 0, 5000),
+    timeout_ms = rule("integer", 50, 600000),
+  }),
+  chat = section({
+    tools = choice("auto", "gather", "model"),
+    max_tokens = rule("integer", 16, 32768),
+    context_tokens = rule("integer", 0, 131072),
+    max_steps = rule("integer", 1, 100),
+    timeout_s = rule("number", 1, 86400),
+  }),
+  tools = section({
+    run_command = rule("boolean"),
+    command_time_s = rule("number", 1, 3600),
+    plugins = rule("boolean"),
+    mcp = rule("boolean"),
+  }),
+  context = section({ exclude = rule("texts") }),
+  index = section({ enabled = rule("boolean") }),
+}
+
+---@type table<string, heron.Rule>
+M.options = {
+  cmd = { kind = "texts", filled = true },
+  filetypes = rule("texts"),
+  root_markers = rule("texts"),
+  ghost = choice("auto", "builtin", "own"),
+  debounce_ms = rule("integer", 0, 5000),
+  keys = section({
+    accept = rule("key"),
+    accept_word = rule("key"),
+    accept_line = rule("key"),
+    next = rule("key"),
+    previous = rule("key"),
+    dismiss = rule("key"),
+  }),
+  chat = section({ position = choice("right", "left", "below", "above"), size = rule("number", 0.1, 0.9) }),
+  settings = { kind = "table", fields = M.settings },
+}
+
+return M

@@ -1,0 +1,114 @@
+--- The language server as Neovim's client knows it: its configuration, what happens on attach, and asking it.
+local M = {}
+
+local NAME = "heron"
+
+--- Settings without empty tables, which JSON would turn into lists.
+---@param settings table
+---@return table
+local function pruned(settings)
+  local kept = vim.empty_dict()
+  for key, value in pairs(settings) do
+    local inner = type(value) == "table" and not vim.islist(value) and pruned(value) or value
+    if type(inner) ~= "table" or next(inner) ~= nil then
+      kept[key] = inner
+    end
+  end
+  return kept
+end
+
+---@param client vim.lsp.Client
+---@param buf integer
+local function on_attach(client, buf)
+  if not require("heron.status").is_paused() then
+    require("heron.completion").attach(buf)
+  end
+  require("heron.diagnostics").tell(client, buf)
+end
+
+local HANDLERS = {
+  ["heron/status"] = function(_, params)
+    require("heron.status").take(params)
+  end,
+  ["$/progress"] = function(failure, params, context)
+    return require("heron.progress").take(failure, params, context)
+  end,
+}
+
+--- Start the server for files that are opened from now on, and for those that are open.
+---@param options heron.Options
+function M.enable(options)
+  local filetypes = #options.filetypes > 0 and options.filetypes or nil
+  vim.lsp.config(NAME, {
+    cmd = options.cmd,
+    filetypes = filetypes,
+    root_markers = options.root_markers,
+    before_init = function(params)
+      params.initializationOptions = pruned(require("heron.config").get().settings)
+    end,
+    capabilities = { textDocument = { inlineCompletion = { dynamicRegistration = false } } },
+    handlers = HANDLERS,
+    on_attach = on_attach,
+    on_exit = function(code)
+      vim.schedule(function()
+        require("heron.status").left(code)
+      end)
+    end,
+  })
+  vim.lsp.enable(NAME)
+  require("heron.diagnostics").follow()
+end
+
+--- The server of a buffer, or else any; nil where none runs.
+---@param buf? integer
+---@return vim.lsp.Client?
+function M.client(buf)
+  local attached = vim.lsp.get_clients({ bufnr = buf or 0, name = NAME })[1]
+  return attached or vim.lsp.get_clients({ name = NAME })[1]
+end
+
+--- The server, or a sentence for people that there is none.
+---@param buf? integer
+---@return vim.lsp.Client?
+function M.need(buf)
+  local client = M.client(buf)
+  if not client then
+    M.tell("the server does not run. Open a file it is for; :checkhealth heron says what is wrong.")
+  end
+  return client
+end
+
+--- Send the user's settings with some changed.
+---@param changes table
+function M.change_settings(changes)
+  local options = require("heron.config").get()
+  options.settings = vim.tbl_deep_extend("force", options.settings, changes)
+  for _, client in ipairs(vim.lsp.get_clients({ name = NAME })) do
+    client:notify("workspace/didChangeConfiguration", { settings = pruned(options.settings) })
+  end
+end
+
+--- Say something to the user.
+---@param message string
+---@param level? integer
+function M.tell(message, level)
+  vim.notify("Heron: " .. message, level or vim.log.levels.WARN)
+end
+
+--- Request, and say what went wrong if anything did. `done` is called with the result alone.
+---@param client vim.lsp.Client
+---@param method string
+---@param params table
+---@param done fun(result: any)
+---@return integer? request for cancelling
+function M.ask(client, method, params, done)
+  local _, id = client:request(method, params, function(failure, result)
+    if failure then
+      return M.tell(failure.message)
+    end
+    done(result)
+  end)
+  return id
+end
+
+return M

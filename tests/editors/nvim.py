@@ -1,0 +1,113 @@
+"""Runs a Lua spec in a real, headless Neovim with the plugin, `heron lsp`, and a host over the scripted engine."""
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from heron.host.api.activity import Activity
+from heron.host.api.app import create_app
+from heron.host.api.auth import Auth
+from heron.host.api.listen import LOOPBACK, listen_tcp
+from heron.host.api.serve import server_config
+from heron.host.engine.scripted import Answers, ScriptedEngine
+from homes import CHECKOUT, environment
+from protocol.http_host import pool_of
+
+PLUGIN = CHECKOUT / "editors" / "neovim"
+SPECS = Path(__file__).with_name("specs")
+TIMEOUT_S = 60
+
+
+def _find() -> list[Path]:
+    """HERON_NVIM (paths, separated as in PATH), else `nvim` on PATH. Read before tests empty HERON_*."""
+    named = [Path(path) for path in os.environ.get("HERON_NVIM", "").split(os.pathsep) if path]
+    on_path = shutil.which("nvim")
+    return named or ([Path(on_path)] if on_path else [])
+
+
+FOUND = _find()
+needs_nvim = pytest.mark.skipif(not FOUND, reason="no Neovim: set HERON_NVIM, or run .ci/install-neovim")
+
+
+def _number(path: Path) -> str:
+    return f"nvim{FOUND.index(path)}"
+
+
+each_nvim = pytest.mark.parametrize("nvim", FOUND or [Path("nvim")], ids=_number if FOUND else None)
+each_ghost = pytest.mark.parametrize("ghost", ["auto", "own"])
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A spec, the options of `setup`, and what else the Neovim's environment holds."""
+
+    nvim: Path
+    spec: str
+    folder: Path
+    options: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+async def run_spec(run: Run, answers: Answers) -> dict[str, Any]:
+    """Run a spec against a host that answers so; fails with what failed in it. What it noted is returned."""
+    async with _host(ScriptedEngine(answers)) as url:
+        settings = {**run.options.get("settings", {}), "host": {"url": url}}
+        return await run_nvim(run, {**run.options, "settings": settings})
+
+
+async def run_nvim(run: Run, options: Mapping[str, Any]) -> dict[str, Any]:
+    work = run.folder / "work"
+    (work / ".git").mkdir(parents=True, exist_ok=True)
+    out = run.folder / "result.json"
+    given = {"cmd": [sys.executable, "-m", "heron", "lsp"], **options}
+    process = await asyncio.create_subprocess_exec(
+        *(str(run.nvim), "--headless", "--clean", "-u", str(SPECS / "init.lua")),
+        cwd=work,
+        env=_environment(run, given, out),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), TIMEOUT_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise
+    assert out.exists(), output.decode()[-4000:]
+    result: dict[str, Any] = json.loads(out.read_text())
+    assert not result["failures"], "\n".join([*result["failures"], output.decode()[-2000:]])
+    assert result["passed"], "the spec has no test"
+    return dict(result["notes"])
+
+
+def _environment(run: Run, options: Mapping[str, Any], out: Path) -> dict[str, str]:
+    """Folders of its own for all that Neovim keeps, and no settings of the user's."""
+    homes = {f"XDG_{kind}_HOME": str(run.folder / kind.lower()) for kind in ("CONFIG", "DATA", "STATE", "CACHE")}
+    spec = {"SPEC": str(SPECS / f"{run.spec}.lua"), "SPEC_OUT": str(out), "SPEC_PLUGIN": str(PLUGIN)}
+    told = {"SPEC_OPTIONS": json.dumps(options), "NVIM_LOG_FILE": str(run.folder / "nvim.log")}
+    home = os.environ["HERON_HOME"]
+    return environment(Path(home)) | homes | spec | told | dict(run.environment)
+
+
+@asynccontextmanager
+async def _host(engine: ScriptedEngine) -> AsyncIterator[str]:
+    """The URL of a real HTTP server on a free port of this machine."""
+    server = uvicorn.Server(server_config(create_app(pool_of(engine), Auth(), Activity())))
+    with listen_tcp(0) as listener:
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            yield f"http://{LOOPBACK}:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving

@@ -1,0 +1,141 @@
+-- The engine answers "price * count" after "total =", and a block after "def f():".
+local function fresh(t, name, lines)
+  t.press("<Esc>")
+  t.open(name, lines)
+end
+
+return {
+  {
+    "ghost text appears and is accepted",
+    function(t)
+      t.open("a.py", { "total =" })
+      t.press("A ")
+      t.expect_ghost("price * count")
+      t.equal(t.text(), "total = ")
+      t.press("<Tab>")
+      t.wait("the accepted text", function()
+        return t.text() == "total = price * count"
+      end)
+      t.equal(vim.api.nvim_win_get_cursor(0), { 1, 21 })
+      t.equal(t.ghost(), nil)
+    end,
+  },
+  {
+    "undo after accepting leaves the buffer as it was before",
+    function(t)
+      t.press("<Esc>u")
+      t.equal(t.text(), "total = ")
+      t.press("u")
+      t.equal(t.text(), "total =")
+    end,
+  },
+  {
+    "what is typed through stays, and the rest is accepted",
+    function(t)
+      fresh(t, "b.py", { "total =" })
+      t.press("A ")
+      t.expect_ghost("price * count")
+      t.press("p")
+      t.press("r")
+      t.expect_ghost("ice * count")
+      t.press("<Tab>")
+      t.wait("the accepted text", function()
+        return t.text() == "total = price * count"
+      end)
+    end,
+  },
+  {
+    "what does not fit goes away at once",
+    function(t)
+      fresh(t, "c.py", { "total =" })
+      t.press("A ")
+      t.expect_ghost("price * count")
+      t.press("x")
+      t.wait("no ghost text", function()
+        return t.ghost() == nil
+      end)
+      t.equal(require("heron.completion").is_shown(), false)
+      t.press("<Tab>")
+      t.equal(t.text(), "total = x" .. (vim.bo.expandtab and "       " or "\t"))
+    end,
+  },
+  {
+    "it is dismissed by key",
+    function(t)
+      fresh(t, "d.py", { "total =" })
+      t.press("A ")
+      t.expect_ghost("price * count")
+      t.press("<C-]>")
+      t.wait("no ghost text", function()
+        return t.ghost() == nil
+      end)
+      t.press("<Esc>")
+      t.equal(t.text(), "total = ")
+    end,
+  },
+  {
+    "a word, then the line, then the next line",
+    function(t)
+      fresh(t, "e.py", { "def f():" })
+      t.press("o")
+      t.press("    ")
+      t.expect_ghost("x = 1\n    return x")
+      t.press("<M-Right>")
+      t.wait("a word", function()
+        return t.text() == "def f():\n    x"
+      end)
+      t.expect_ghost(" = 1\n    return x")
+      t.press("<M-C-Right>")
+      t.wait("the line", function()
+        return t.text() == "def f():\n    x = 1"
+      end)
+      t.expect_ghost("\n    return x")
+      t.press("<M-C-Right>")
+      t.wait("the next line", function()
+        return t.text() == "def f():\n    x = 1\n    return x"
+      end)
+      t.press("<Esc>uu")
+      t.equal(t.text(), "def f():\n    x")
+    end,
+  },
+  {
+    "leaving insert mode takes it away",
+    function(t)
+      fresh(t, "f.py", { "total =" })
+      t.press("A ")
+      t.expect_ghost("price * count")
+      t.press("<Esc>")
+      t.equal(t.ghost(), nil)
+    end,
+  },
+  {
+    "wide letters and tabs",
+    function(t)
+      fresh(t, "g.py", { "größe = '日本' + total =" })
+      t.press("A ")
+      t.expect_ghost("price * count")
+      t.press("<Tab>")
+      t.wait("the accepted text", function()
+        return t.text() == "größe = '日本' + total = price * count"
+      end)
+    end,
+  },
+  {
+    "pause takes it away, and it comes back",
+    function(t)
+      fresh(t, "h.py", { "total =" })
+      vim.cmd("Heron pause")
+      t.equal(require("heron").statusline(), "Heron paused")
+      t.press("A ")
+      t.equal(vim.fn.maparg("<Tab>", "i", false, true).buffer or 0, 0)
+      t.press("<Esc>")
+      t.equal(t.ghost(), nil)
+      vim.cmd("Heron pause")
+      t.equal(require("heron").statusline(), "Heron ready")
+      t.press("A<BS>")
+      t.press(" ")
+      t.expect_ghost("price * count")
+      t.press("<Esc>")
+    end,
+  },
+}

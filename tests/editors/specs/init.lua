@@ -1,0 +1,16 @@
+-- Runs one spec in this Neovim's own main loop, so that typed keys, timers and the server go on beside it.
+vim.opt.runtimepath:prepend(vim.env.SPEC_PLUGIN)
+vim.opt.runtimepath:append(vim.fs.dirname(vim.env.SPEC))
+vim.opt.swapfile = false
+vim.opt.shortmess:append("F")
+package.path = vim.fs.dirname(vim.env.SPEC) .. "/?.lua;" .. package.path
+
+local harness = require("harness")
+local options = vim.json.decode(vim.env.SPEC_OPTIONS)
+
+vim.api.nvim_create_autocmd("VimEnter", {
+  once = true,
+  callback = vim.schedule_wrap(function() -- within an autocommand no other would run
+    harness.run(dofile(vim.env.SPEC), options, vim.env.SPEC_OUT)
+  end),
+})

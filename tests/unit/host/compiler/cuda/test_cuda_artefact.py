@@ -1,0 +1,62 @@
+"""Kernels are compiled once for a kind of card and kept. Without a driver TVM writes their source in the library."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from heron.errors import CompileFailed, UnsupportedModel
+from heron.host.compiler.cuda.artefact import LIBRARY_FILE, ensure_cuda_artefact
+from heron.host.models.gguf import GgufFile
+from heron.host.models.progress import Progress
+from unit.host.compiler.tiny_decoders import FAMILIES, TINIEST, TinyDecoder, write_decoder
+
+needs_compiler = pytest.mark.skipif(
+    not any((Path(folder) / "nvcc").exists() for folder in os.environ["PATH"].split(os.pathsep)),
+    reason="no nvcc here: nothing was compiled for CUDA",
+)
+
+
+def ensure(model: Path, architecture: str = "sm_90", **more: Any) -> tuple[Path, list[Progress]]:
+    reports: list[Progress] = []
+    return ensure_cuda_artefact(model, architecture, reports.append, **more), reports
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return write_decoder(tmp_path / "tiny.gguf", TINIEST)
+
+
+@needs_compiler
+def test_kernels_are_built_once_and_anew_when_damaged(model: Path, heron_home: Path) -> None:
+    def add(file: GgufFile, folder: Path) -> None:
+        (folder / "extra.txt").write_text(file.architecture)
+
+    folder, reports = ensure(model, extras=add)
+    assert reports[-1].fraction == 1.0
+    assert "cuda-sm_90" in folder.name
+    assert folder.parent == heron_home / "artefacts"
+    assert (folder / "extra.txt").read_text() == "llama"
+    assert ensure(model) == (folder, [])
+    os.truncate(folder / LIBRARY_FILE, 100)
+    again, reports = ensure(model)
+    assert again == folder
+    assert reports
+
+
+def test_no_compiler_is_told_with_a_remedy(model: Path, heron_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CUDA_PATH", raising=False)
+    with pytest.raises(CompileFailed, match=r"no compiler for CUDA.*heron-lsp\[cuda\]"):
+        ensure(model)
+    assert [path for path in (heron_home / "artefacts").iterdir() if path.is_dir()] == []
+
+
+@pytest.mark.parametrize(
+    ("decoder", "sentence"),
+    [(FAMILIES["gemma3"], "not yet gemma3"), (FAMILIES["llama-80"], "heads of 64 and 128, not yet of 80")],
+)
+def test_a_family_without_kernels_is_refused(tmp_path: Path, decoder: TinyDecoder, sentence: str) -> None:
+    with pytest.raises(UnsupportedModel, match=sentence):
+        ensure(write_decoder(tmp_path / "other.gguf", decoder))

@@ -1,0 +1,39 @@
+"""What a model will take of a card is told exactly, but for the allowance for CUDA itself."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from heron.host.compiler.architectures import read_config
+from heron.host.compiler.cuda.memory import card_need
+from heron.host.compiler.cuda.model import count_weight_bytes, load_model, plan_kernels
+from heron.host.compiler.cuda.program import count_buffer_bytes
+from heron.host.models.gguf import open_gguf
+from unit.host.compiler.tiny_decoders import TinyDecoder, write_decoder
+
+
+class Scales:
+    """A device that only weighs what is put on it."""
+
+    num_bytes = 0
+
+    def upload(self, array: Any) -> None:
+        self.num_bytes += array.nbytes
+
+
+@pytest.mark.parametrize("decoder", [TinyDecoder(), TinyDecoder("llama", formats=("Q4_1", "Q6_K"), tied=True)])
+def test_weights_are_counted_to_the_byte(tmp_path: Path, decoder: TinyDecoder) -> None:
+    file, scales = open_gguf(write_decoder(tmp_path / "tiny.gguf", decoder)), Scales()
+    config = read_config(file)
+    load_model(file, config, scales)  # type: ignore[arg-type]
+    assert count_weight_bytes(file, config) == scales.num_bytes
+
+
+def test_buffers_and_pages(tmp_path: Path) -> None:
+    file = open_gguf(write_decoder(tmp_path / "tiny.gguf", TinyDecoder()))
+    config = read_config(file)
+    need, buffers = card_need(file, config), count_buffer_bytes(plan_kernels(file, config))
+    assert need.page_bytes == 2 * 2 * 2 * 16 * 64 * 2
+    assert buffers > 512 * 128 * 4  # the logits alone
+    assert need.fixed_bytes > count_weight_bytes(file, config) + buffers
