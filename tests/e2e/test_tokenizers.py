@@ -37,8 +37,8 @@ def test_our_own_sources_come_back(tokenizers: dict[str, Tokenizer], model: str)
 def test_the_coder_fills_in_the_middle_and_the_small_model_does_not(tokenizers: dict[str, Tokenizer]) -> None:
     coder, small = tokenizers[CODER], tokenizers[SMALL]
     assert small.fim is None
-    assert [coder.token_name(token_id) for token_id in render(FimPrompt("a", "b"), coder, 9)] == [
-        *("<|fim_prefix|>", "a", "<|fim_suffix|>", "b", "<|fim_middle|>")
+    assert [coder.token_name(token_id) for token_id in render(FimPrompt("a\n", "b"), coder, 9)] == [
+        *("<|fim_prefix|>", "a", "<|fim_suffix|>", "b", "<|fim_middle|>", "Ċ")
     ]
     named = {"<|endoftext|>", "<|fim_pad|>", "<|file_sep|>", "<|repo_name|>", "<|im_end|>"}
     assert {coder.token_name(token_id) for token_id in coder.stop_ids} >= named

@@ -69,7 +69,7 @@ async def run_nvim(run: Run, options: Mapping[str, Any]) -> dict[str, Any]:
     work = run.folder / "work"
     (work / ".git").mkdir(parents=True, exist_ok=True)
     out = run.folder / "result.json"
-    given = {"cmd": [sys.executable, "-m", "heron", "lsp"], **options}
+    given = {"cmd": [str(_write_command(run.folder)), "lsp"], **options}
     process = await asyncio.create_subprocess_exec(
         *(str(run.nvim), "--headless", "--clean", "-u", str(SPECS / "init.lua")),
         cwd=work,
@@ -84,11 +84,19 @@ async def run_nvim(run: Run, options: Mapping[str, Any]) -> dict[str, Any]:
         process.kill()
         await process.wait()
         raise
-    assert out.exists(), output.decode()[-4000:]
-    result: dict[str, Any] = json.loads(out.read_text())
-    assert not result["failures"], "\n".join([*result["failures"], output.decode()[-2000:]])
+    assert out.exists(), output.decode(errors="replace")[-4000:]
+    result: dict[str, Any] = json.loads(out.read_text(encoding="utf-8", errors="replace"))
+    assert not result["failures"], "\n".join([*result["failures"], output.decode(errors="replace")[-2000:]])
     assert result["passed"], "the spec has no test"
     return dict(result["notes"])
+
+
+def _write_command(folder: Path) -> Path:
+    """The command `heron` of this Python, wherever it is installed."""
+    command = folder / "heron"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m heron "$@"\n')
+    command.chmod(0o755)
+    return command
 
 
 def _environment(run: Run, options: Mapping[str, Any], out: Path) -> dict[str, str]:

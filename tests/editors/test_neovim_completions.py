@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from editors.nvim import Run, each_ghost, each_nvim, needs_nvim, run_spec
 from heron.host.engine.scripted import prompt_text
 from heron.wire import GenerateRequest

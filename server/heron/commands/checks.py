@@ -126,7 +126,7 @@ def _device(settings: Settings) -> Finding:
         place = choose_place(asked, survey_cards, fit)
     except HeronError as error:
         return Finding("machine", "device", asked, error.message, error.hint or "Set engine.device to auto or cpu.")
-    return Finding("machine", "device", f"{place.reason} (engine.device: {asked})")
+    return Finding("machine", "device", f"{place.reason.rstrip('.')} (engine.device: {asked})")
 
 
 def _memory(free_bytes: int, total_bytes: int) -> Finding:

@@ -101,6 +101,8 @@ class WorkerProcess:
                 await self._has_ended()
         finally:
             self.kill()
+            # Cancelled while we wait politely, nobody would close the pipes any more: asyncio offers no other way.
+            self._process._transport.close()  # type: ignore[attr-defined]
         await self.wait_ended()
 
     async def _spawn(self) -> asyncio.subprocess.Process:

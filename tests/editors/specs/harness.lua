@@ -15,7 +15,19 @@ function M.wait(what, condition)
       return value
     end
     if vim.uv.hrtime() > deadline then
-      error("waited in vain for " .. what .. "; line: " .. vim.api.nvim_get_current_line(), 2)
+      local said = vim.inspect(M.told[#M.told] or "nothing")
+      error(("waited in vain for %s; line: %q; told last: %s"):format(what, vim.api.nvim_get_current_line(), said), 2)
+    end
+    M.turn()
+  end
+end
+
+--- Wait for a condition for some turns of the main loop at most; it need not come.
+---@param turns integer
+function M.try(_, condition, turns)
+  for _ = 1, turns do
+    if condition(M) then
+      return
     end
     M.turn()
   end

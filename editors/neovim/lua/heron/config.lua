@@ -50,6 +50,9 @@ local current
 function M.apply(options)
   options = options == nil and {} or options
   M.check(options)
+  if options.ghost == "builtin" and not vim.lsp.inline_completion then
+    error('Heron: option ghost: "builtin" needs Neovim 0.12. Allowed here: auto, own.', 0)
+  end
   local merged = vim.tbl_deep_extend("force", M.defaults, options)
   for _, list in ipairs({ "cmd", "filetypes", "root_markers" }) do
     merged[list] = vim.deepcopy(options[list] or M.defaults[list])

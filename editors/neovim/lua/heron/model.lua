@@ -36,7 +36,9 @@ end
 
 ---@param name string
 local function use(name)
-  require("heron.server").change_settings({ model = { name = name } })
+  local options = require("heron.config").get()
+  options.settings = vim.tbl_deep_extend("force", options.settings, { model = { name = name } })
+  require("heron.server").send_settings()
   require("heron.server").tell("the model is " .. name .. " from now on.", vim.log.levels.INFO)
 end
 

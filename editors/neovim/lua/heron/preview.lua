@@ -1,7 +1,7 @@
 --- Shows a change as a diff in a tab of its own: the file on the left, what it would become on the right.
 local M = {}
 
-local HINT = " Heron: %s %%= a accepts  q rejects "
+local HINT = " a accepts  q rejects: %s%%<"
 
 ---@class heron.Proposal
 ---@field buf integer the buffer it changes
@@ -45,7 +45,7 @@ function M.open(proposal)
   vim.cmd.diffthis()
   vim.cmd("rightbelow vertical sbuffer " .. scratch)
   vim.cmd.diffthis()
-  vim.wo.winbar = HINT:format((proposal.label:gsub("%%", "%%%%")))
+  vim.wo[0][0].winbar = HINT:format((proposal.label:gsub("%%", "%%%%")))
   local tab = vim.api.nvim_get_current_tabpage()
   vim.keymap.set("n", "q", function()
     close(tab, scratch)

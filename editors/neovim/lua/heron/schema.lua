@@ -29,6 +29,7 @@ M.settings = {
     hub_timeout_s = rule("number", 0.1, 120),
   }),
   engine = section({
+    device = rule("string"),
     instruction_set = choice("auto", "avx512-vnni", "avx2", "portable"),
     threads = rule("integer", 0, 1024),
     context_window = rule("integer", 256, 131072),

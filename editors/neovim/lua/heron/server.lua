@@ -17,6 +17,14 @@ local function pruned(settings)
   return kept
 end
 
+--- The user's settings; while completions are paused, without them.
+---@return table
+local function wanted_settings()
+  local settings = require("heron.config").get().settings
+  local paused = { completion = { enabled = false } }
+  return pruned(require("heron.status").is_paused() and vim.tbl_deep_extend("force", settings, paused) or settings)
+end
+
 ---@param client vim.lsp.Client
 ---@param buf integer
 local function on_attach(client, buf)
@@ -44,7 +52,7 @@ function M.enable(options)
     filetypes = filetypes,
     root_markers = options.root_markers,
     before_init = function(params)
-      params.initializationOptions = pruned(require("heron.config").get().settings)
+      params.initializationOptions = wanted_settings()
     end,
     capabilities = { textDocument = { inlineCompletion = { dynamicRegistration = false } } },
     handlers = HANDLERS,
@@ -78,13 +86,10 @@ function M.need(buf)
   return client
 end
 
---- Send the user's settings with some changed.
----@param changes table
-function M.change_settings(changes)
-  local options = require("heron.config").get()
-  options.settings = vim.tbl_deep_extend("force", options.settings, changes)
+--- Tell the servers that run what settings are wanted now.
+function M.send_settings()
   for _, client in ipairs(vim.lsp.get_clients({ name = NAME })) do
-    client:notify("workspace/didChangeConfiguration", { settings = pruned(options.settings) })
+    client:notify("workspace/didChangeConfiguration", { settings = wanted_settings() })
   end
 end
 

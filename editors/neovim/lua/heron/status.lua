@@ -66,7 +66,7 @@ end
 ---@param pause? boolean the opposite of now, if not given
 function M.pause(pause)
   paused = pause == nil and not paused or pause == true
-  require("heron.server").change_settings({ completion = { enabled = not paused } })
+  require("heron.server").send_settings()
   for _, client in ipairs(vim.lsp.get_clients({ name = "heron" })) do
     for buf in pairs(client.attached_buffers) do
       require("heron.completion")[paused and "detach" or "attach"](buf)

@@ -46,8 +46,8 @@ def _choose_freely(found: Survey, fit: Fit) -> Place:
         try:
             return _take(card, fit)
         except HeronError as error:
-            refusals.append(error.message)
-    return Place(None, f"The model runs on the CPU: {'; '.join(refusals).rstrip('.')}.")
+            refusals.append(error.message.rstrip("."))
+    return Place(None, f"The model runs on the CPU: {'; '.join(refusals)}.")
 
 
 def _choose_named(setting: str, found: Survey, fit: Fit) -> Place:

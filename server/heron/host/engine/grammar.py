@@ -57,7 +57,11 @@ class GrammarCompiler:
         if self._vocabulary is None:
             self._vocabulary = _make_vocabulary(self._tokenizer, self._vocab_size)
         limits = LLParserLimits(verbose_errors=False)
-        compiled = LLMatcher(self._vocabulary, grammar_source(grammar), log_level=0, limits=limits)
+        try:
+            source = grammar_source(grammar)
+        except RecursionError:
+            raise InvalidRequest("grammar: it is nested too deeply.", param="grammar") from None
+        compiled = LLMatcher(self._vocabulary, source, log_level=0, limits=limits)
         if compiled.is_error():
             raise InvalidRequest(f"grammar: {_reason(compiled.get_error())}.", param="grammar")
         return compiled

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from heron.errors import InvalidRequest
+from heron.host.api.constraint import make_constraint
 from heron.host.api.fields import parse_content, parse_logit_bias, parse_prompt, parse_stop
 from heron.host.api.schema import (
     ChatBody,
@@ -66,7 +67,8 @@ def test_any_json_is_a_chat_or_a_refusal(fields: dict[str, Any]) -> None:
     messages = [{"role": "user", "content": "x"}]
     try:
         body = ChatBody.model_validate(json.loads(json.dumps({"messages": messages} | fields)))
-        prompt, sampling = chat_prompt(body, MODEL), chat_sampling(body, MODEL)
+        constraint = make_constraint(body.wishes, MODEL)
+        prompt, sampling = chat_prompt(body, MODEL, constraint), chat_sampling(body, MODEL, constraint)
     except (ValidationError, InvalidRequest):
         return
     json.dumps(repr((prompt, sampling))).encode()

@@ -35,6 +35,7 @@ function M.block(target)
     label = target.lines and "replace the lines you selected" or "insert below the cursor",
     apply = function()
       vim.api.nvim_buf_set_lines(target.buf, lines[1], lines[2], false, block.lines)
+      target.lines = { lines[1], lines[1] + #block.lines } -- the next block is for what this one put there
     end,
   })
 end

@@ -120,6 +120,10 @@ end
 --- Begin a new conversation; the old one is kept by the server.
 function M.restart()
   M.stop()
+  if state.running then -- nothing more of it is to be shown
+    require("heron.progress").close(state.running.token)
+    state.running = nil
+  end
   if state.conversation and state.client and not state.client:is_stopped() then
     state.client:request("conversation/destroy", { conversationId = state.conversation }, function() end)
   end

@@ -36,8 +36,9 @@ function M.open(keys)
     local size = math.floor((is_upright and vim.o.columns or vim.o.lines) * options.size)
     vim.cmd(("%s %dsplit"):format(SPLITS[options.position], math.max(1, size)))
     vim.api.nvim_win_set_buf(0, buf)
-    vim.wo.wrap, vim.wo.linebreak, vim.wo.number, vim.wo.relativenumber = true, true, false, false
-    vim.wo.winbar = " Heron %= <CR> ask  a apply  y yank  s stop  R new  q close "
+    local here = vim.wo[0][0] -- for this window and buffer alone; vim.wo would change those that come after, too
+    here.wrap, here.linebreak, here.number, here.relativenumber = true, true, false, false
+    here.winbar = " ⏎ ask  a apply  y yank  s stop  R new  q close%<"
   end
   vim.api.nvim_win_set_cursor(0, { vim.api.nvim_buf_line_count(buf), 0 })
 end

@@ -15,7 +15,8 @@ local namespace = vim.api.nvim_create_namespace("nvim.lsp.inline_completion")
 ---@field items lsp.InlineCompletionItem[]
 ---@field handler? fun(failure?: lsp.ResponseError, result: any, context: any) Neovim's own
 ---@field context? any
-local state = { items = {} }
+---@field watched table<integer, true> ids of the clients whose requests are wrapped
+local state = { items = {}, watched = {} }
 
 local function forget()
   state.items, state.place = {}, nil
@@ -119,7 +120,8 @@ end
 ---@param buf integer
 function M.attach(buf)
   local client = vim.lsp.get_clients({ bufnr = buf, name = "heron" })[1]
-  if not rawget(client, "request") then
+  if not state.watched[client.id] then
+    state.watched[client.id] = true
     watch(client)
   end
   vim.lsp.inline_completion.enable(true, { bufnr = buf })

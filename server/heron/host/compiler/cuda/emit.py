@@ -100,14 +100,14 @@ def copy_words(target: Any, source: Any, place: Sequence[Expr], count: int) -> N
 def exchange(value: Expr, distance: int) -> Expr:
     """The value of the lane whose number differs in the bit `distance`."""
     if on_metal():
-        return T.call_pure_extern(value.ty.dtype, "simd_shuffle_xor", value, distance)
+        return T.call_extern(value.ty.dtype, "simd_shuffle_xor", value, distance)
     return T.tvm_warp_shuffle_xor(T.uint32(_ALL_LANES), value, distance, WARP, WARP)
 
 
 def broadcast(value: Expr, lane: int) -> Expr:
     """The value of one lane, in all."""
     if on_metal():
-        return T.call_pure_extern(value.ty.dtype, "simd_shuffle", value, lane)
+        return T.call_extern(value.ty.dtype, "simd_shuffle", value, lane)
     return T.tvm_warp_shuffle(T.uint32(_ALL_LANES), value, lane, WARP, WARP)
 
 

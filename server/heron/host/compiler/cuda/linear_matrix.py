@@ -4,11 +4,13 @@ A step takes 128 k: the block unpacks the weights' codes to bytes in shared memo
 of eight warps multiplies 16 tokens with 32 rows (`mma.m16n8k32`, or two `k16` where 16 values share a scale), and the
 integer products are scaled and added up in float32. The next step's data is loaded while this one's is multiplied.
 Products start from a number whose bits make the integer sum, read as a float, that sum plus 1.5 * 2**23: taking this
-off is cheaper than converting.
+off is cheaper than converting. On Metal, which has no such instruction on bytes, each lane multiplies the rows whose
+sums it holds anyway, byte by byte.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from tvm.tirx.script import builder as T
@@ -118,8 +120,7 @@ def linear_matrix(shape: LinearShape) -> Any:
                 _share(block, loads, tiles)
                 synchronize()
                 _load(block, loads, T.Bind(T.min(step + 1, steps - 1)))
-                for group in range(_STEP_GROUPS):
-                    _multiply(block, tiles, sums, group)
+                _multiply_step(block, tiles, sums)
                 synchronize()
             _write(shape, block, sums, (bias, out))
 
@@ -209,14 +210,26 @@ def _centre(word: Expr, zero_point: int) -> Expr:
     return T.bitwise_xor(T.bitwise_or(word, top) - centre, top)
 
 
+def _multiply_step(block: _Block, tiles: _Tiles, sums: Any) -> None:
+    """Add a step's groups of 32 k to the sums."""
+    if on_metal():
+        with T.serial(0, _STEP_GROUPS) as place:
+            _multiply_plain(block, tiles, sums, place)
+    else:
+        for group in range(_STEP_GROUPS):
+            _multiply(block, tiles, sums, group)
+
+
 def _multiply(block: _Block, tiles: _Tiles, sums: Any, group: int) -> None:
     """Add one group of 32 k to the warp's 16 x 32 sums."""
     lane, (first_token, first_row) = block.thread % WARP, _warp_place(block)
+    word = T.Bind(lane % 4 + group * 8)
     lines = [T.Bind(first_token + lane // 4 + half * 8) for half in range(2)]
-    inputs = _load_inputs(block, tiles, lines, group)
+    inputs = [T.Bind(tiles.inputs[line * _ROW_WORDS + word + 4 * k]) for k in range(2) for line in lines]
     numbers = [_load_numbers(tiles.input_numbers, _scale_places(block, group), line, 2) for line in lines]
     for column in range(4):
-        weights = _load_weights(block, tiles, first_row + column * 8, group)
+        row = T.Bind(first_row + column * 8 + lane // 4)
+        weights = [T.Bind(tiles.weights[row * _ROW_WORDS + word + 4 * k]) for k in range(2)]
         side, count = T.Bind(first_row + column * 8 + (lane % 4) * 2), _numbers_a_row(block.format)
         sides = _load_numbers(tiles.numbers, _scale_places(block, group), side, count, 2)
         for part, products in enumerate(_products(block.format, inputs, weights)):
@@ -226,12 +239,44 @@ def _multiply(block: _Block, tiles: _Tiles, sums: Any, group: int) -> None:
                 put(sums, sums[column * 4 + index] + value, column * 4 + index)
 
 
+def _multiply_plain(block: _Block, tiles: _Tiles, sums: Any, group: Expr) -> None:
+    """As `_multiply`, without `mma`: each lane multiplies the two tokens and eight rows whose sums it holds."""
+    lane, (first_token, first_row) = block.thread % WARP, _warp_place(block)
+    lines = [T.Bind(first_token + lane // 4 + half * 8) for half in range(2)]
+    rows = [T.Bind(first_row + column * 8 + lane % 4 * 2 + side) for column in range(4) for side in range(2)]
+    for part in range(block.format.groups):
+        places = [group * block.format.groups + part]
+        products = _plain_products(block, tiles, (lines, rows), (group, part))
+        inputs = [_load_numbers(tiles.input_numbers, places, line, 2)[0] for line in lines]
+        for index, row in enumerate(rows):
+            numbers = _load_numbers(tiles.numbers, places, row, _numbers_a_row(block.format))[0]
+            for half in range(2):
+                value = _scale(T.Cast("float32", products[half * len(rows) + index]), inputs[half], numbers)
+                place = index // 2 * 4 + half * 2 + index % 2
+                put(sums, sums[place] + value, place)
+
+
+def _plain_products(block: _Block, tiles: _Tiles, lines: tuple[list[Expr], list[Expr]], place: tuple[Expr, int]) -> Any:
+    """Registers with the products of each token with each row over one part of a group, token by token."""
+    (tokens, rows), (group, part), words = lines, place, 8 // block.format.groups
+    products = registers(len(tokens) * len(rows), "int32")
+    for index in range(len(tokens) * len(rows)):
+        put(products, T.int32(0), index)
+    with T.serial(0, words) as word:
+        column = T.Bind(group * 8 + part * words + word)
+        inputs = [T.Bind(tiles.inputs[line * _ROW_WORDS + column]) for line in tokens]
+        weights = [T.Bind(tiles.weights[row * _ROW_WORDS + column]) for row in rows]
+        for index, (left, right) in enumerate(product(inputs, weights)):
+            put(products, products[index] + dot_bytes([left], [right]), index)
+    return products
+
+
 def _scale_places(block: _Block, group: int) -> range:
     """Which scales of a step belong to group `group` of 32 k."""
     return range(group * block.format.groups, (group + 1) * block.format.groups)
 
 
-def _load_numbers(buffer: Any, places: range, first: Expr, count: int, items: int = 1) -> list[list[Expr]]:
+def _load_numbers(buffer: Any, places: Iterable[Expr], first: Expr, count: int, items: int = 1) -> list[list[Expr]]:
     """`count` numbers of `items` neighbouring tokens or rows from `first` on, for each of the scales `places`."""
     loaded = []
     for place in places:
@@ -253,46 +298,13 @@ def _scale(product: Expr, inputs: list[Expr], row: list[Expr]) -> Expr:
     return value + row[1] * inputs[1] if len(row) == 2 else value
 
 
-def _load_inputs(block: _Block, tiles: _Tiles, lines: list[Expr], group: int) -> list[Expr]:
-    """What `_products` takes of the tokens `lines`: this lane's part for `mma`, all eight words of each on Metal."""
-    if on_metal():
-        return [word for line in lines for word in _load_group(tiles.inputs, line, group)]
-    word = T.Bind(block.thread % WARP % 4 + group * 8)
-    return [T.Bind(tiles.inputs[line * _ROW_WORDS + word + 4 * k]) for k in range(2) for line in lines]
-
-
-def _load_weights(block: _Block, tiles: _Tiles, first_row: Expr, group: int) -> list[Expr]:
-    """What `_products` takes of the eight rows from `first_row` on; on Metal the two whose sums this lane has."""
-    lane = block.thread % WARP
-    if on_metal():
-        row = T.Bind(first_row + lane % 4 * 2)
-        return [word for side in range(2) for word in _load_group(tiles.weights, row + side, group)]
-    row, word = T.Bind(first_row + lane // 4), T.Bind(lane % 4 + group * 8)
-    return [T.Bind(tiles.weights[row * _ROW_WORDS + word + 4 * k]) for k in range(2)]
-
-
-def _load_group(tile: Any, line: Expr, group: int) -> list[Expr]:
-    words = registers(8, "int32")
-    copy_words(words, tile, [line * _ROW_WORDS + group * 8], 8)
-    return [words[index] for index in range(8)]
-
-
 def _products(data_format: GroupFormat, inputs: list[Expr], weights: list[Expr]) -> Iterator[list[Expr]]:
-    """Four float32 sums of products for each scale of a group: two tokens, and of each two rows of weights."""
-    if on_metal():
-        yield from _plain_products(data_format, inputs, weights)
-    elif data_format.groups == 1:
+    """Four sums of products, float32, for each scale of a group."""
+    if data_format.groups == 1:
         yield _mma(32, inputs, weights)
     else:
         for half in range(2):
             yield _mma(16, inputs[2 * half : 2 * half + 2], weights[half : half + 1])
-
-
-def _plain_products(data_format: GroupFormat, inputs: list[Expr], weights: list[Expr]) -> Iterator[list[Expr]]:
-    step = 8 // data_format.groups
-    for first in range(0, 8, step):
-        parts = [slice(start + first, start + first + step) for start in (0, 8)]
-        yield [T.Cast("float32", dot_bytes(inputs[line], weights[row])) for line in parts for row in parts]
 
 
 def _mma(k: int, inputs: list[Expr], weights: list[Expr]) -> list[Expr]:

@@ -1,0 +1,117 @@
+-- The engine answers every edit with the same function, and a commit message.
+return {
+  {
+    "an instruction changes the selection after a look at the diff",
+    function(t)
+      t.open("a.py", { "def add(a, b):", "    return a - b", "", "x = 1" })
+      vim.cmd("1,2Heron edit add instead")
+      t.wait("the diff", function()
+        return vim.wo.diff
+      end)
+      t.equal(t.text(), "def add(a, b):\n    return a + b\n\nx = 1")
+      t.press("a")
+      t.equal(#vim.api.nvim_list_tabpages(), 1)
+      t.equal(t.text(), "def add(a, b):\n    return a + b\n\nx = 1")
+      t.press("u")
+      t.equal(t.text(), "def add(a, b):\n    return a - b\n\nx = 1")
+    end,
+  },
+  {
+    "a diff of a file that was changed meanwhile is not applied",
+    function(t)
+      vim.cmd("1,2Heron edit add instead")
+      t.wait("the diff", function()
+        return vim.wo.diff
+      end)
+      vim.api.nvim_buf_set_lines(vim.fn.bufnr("a.py"), -1, -1, false, { "y = 2" })
+      t.press("a")
+      t.equal(t.text(), "def add(a, b):\n    return a - b\n\nx = 1\ny = 2")
+      t.equal(t.told[#t.told]:match("changed meanwhile") ~= nil, true)
+    end,
+  },
+  {
+    "doc is the code action where there is one",
+    function(t)
+      t.open("doc.py", { "def add(a, b):", "    return a + b" })
+      vim.cmd("1Heron doc")
+      t.wait("the diff", function()
+        return vim.wo.diff
+      end)
+      t.press("a")
+      t.equal(vim.api.nvim_buf_get_lines(0, 0, 2, false), { "def add(a, b):", '    """Add two numbers.' })
+    end,
+  },
+  {
+    "fix mends what another server found",
+    function(t)
+      t.open("fix.py", { "def add(a, b):", "    return a - b" })
+      local namespace = vim.api.nvim_create_namespace("other")
+      local found = { lnum = 1, col = 11, end_col = 16, message = "wrong operator", severity = 1 }
+      vim.diagnostic.set(namespace, 0, { found })
+      vim.cmd("2Heron fix")
+      t.wait("the diff", function()
+        return vim.wo.diff
+      end)
+      t.press("a")
+      t.equal(t.text(), "def add(a, b):\n    return a + b")
+    end,
+  },
+  {
+    "a commit message is yanked, and put into a commit's buffer",
+    function(t)
+      vim.fn.system({ "git", "init", "--quiet" })
+      vim.cmd("silent write")
+      vim.fn.system({ "git", "add", "fix.py" })
+      vim.cmd("Heron commit")
+      t.wait("the message", function()
+        return vim.fn.getreg('"') == "Add the numbers instead"
+      end)
+      vim.cmd("enew | setlocal buftype=nofile filetype=gitcommit")
+      vim.cmd("Heron commit")
+      t.wait("the message", function()
+        return t.text() == "Add the numbers instead\n"
+      end)
+    end,
+  },
+  {
+    "an unknown command names those there are",
+    function(t)
+      vim.cmd("Heron dance")
+      t.equal(t.told[#t.told]:match("there is no :Heron dance. Known: chat, commit"), t.told[#t.told]:match("there.*commit"))
+    end,
+  },
+  {
+    "commands are completed",
+    function(t)
+      t.equal(vim.fn.getcompletion("Heron ", "cmdline"), {
+        "chat", "commit", "doc", "edit", "explain", "fix", "log", "model", "pause", "status", "tests",
+      })
+      t.equal(vim.fn.getcompletion("Heron ex", "cmdline"), { "explain" })
+      local models = vim.fn.getcompletion("Heron model qwen", "cmdline")
+      t.equal(vim.tbl_contains(models, "qwen2.5-coder-0.5b-instruct"), true, vim.inspect(models))
+    end,
+  },
+  {
+    "the log of Neovim's clients is opened",
+    function(t)
+      vim.cmd("Heron log")
+      t.equal(vim.fs.basename(vim.api.nvim_buf_get_name(0)), "lsp.log")
+      vim.cmd.close()
+    end,
+  },
+  {
+    "status and health tell of the server",
+    function(t)
+      vim.cmd("Heron status")
+      t.equal(t.told[#t.told]:match("ready %(scripted%)"), "ready (scripted)")
+      vim.cmd("checkhealth heron")
+      t.wait("the report", function()
+        return t.text():find("Keys", 1, true)
+      end)
+      local report = t.text()
+      for _, part in ipairs({ "setup%(%) was called", "heron %d+%.%d+", "it runs for 3 buffers", "ready", "accept: <Tab>" }) do
+        t.equal(report:match(part) ~= nil, true, part .. " in " .. report)
+      end
+    end,
+  },
+}
