@@ -2,7 +2,10 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from editors.nvim import Run, each_nvim, needs_nvim, run_nvim
 from homes import environment
@@ -10,8 +13,13 @@ from homes import environment
 pytestmark = [needs_nvim, each_nvim]
 
 
-async def test_a_host_is_started(nvim: Path, tmp_path: Path, heron_home: Path) -> None:
-    try:
-        await run_nvim(Run(nvim, "host", tmp_path, environment={"HERON_ENGINE": "scripted"}), {})
-    finally:
-        subprocess.run([sys.executable, "-m", "heron", "host", "--stop"], env=environment(heron_home), check=True)
+@pytest.fixture
+def host_stopped(heron_home: Path) -> Iterator[None]:
+    """The host that a test started leaves after it."""
+    yield
+    subprocess.run([sys.executable, "-m", "heron", "host", "--stop"], env=environment(heron_home), check=True)
+
+
+@pytest.mark.usefixtures("host_stopped")
+async def test_a_host_is_started(nvim: Path, tmp_path: Path) -> None:
+    await run_nvim(Run(nvim, "host", tmp_path, environment={"HERON_ENGINE": "scripted"}), {})

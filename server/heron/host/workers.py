@@ -101,9 +101,7 @@ class WorkerProcess:
                 await self._has_ended()
         finally:
             self.kill()
-            # Cancelled while we wait politely, nobody would close the pipes any more: asyncio offers no other way.
-            self._process._transport.close()  # type: ignore[attr-defined]
-        await self.wait_ended()
+            await self.wait_ended()  # also when we were cancelled while waiting politely: nobody else would
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         pipe = asyncio.subprocess.PIPE

@@ -4,6 +4,21 @@ local function fresh(t, name, lines)
   t.open(name, lines)
 end
 
+--- Record what the client notifies from now on, of the methods about completions.
+local function record_events()
+  local client = vim.lsp.get_clients({ bufnr = 0, name = "heron" })[1]
+  local notify, events = client.notify, {}
+  client.notify = function(self, method, params)
+    if method:find("ShowCompletion") or method:find("AcceptCompletion") then
+      events[#events + 1] = { method:match("/(%a+)"), params.item.insertText, params.acceptedLength }
+    end
+    return notify(self, method, params)
+  end
+  return events, function()
+    client.notify = notify
+  end
+end
+
 return {
   {
     "ghost text appears and is accepted",
@@ -77,6 +92,7 @@ return {
     "a word, then the line, then the next line",
     function(t)
       fresh(t, "e.py", { "def f():" })
+      local events, stop = record_events()
       t.press("o") -- Python's indentation is made by Neovim
       t.expect_ghost("x = 1\n    return x")
       t.press("<M-Right>")
@@ -93,6 +109,13 @@ return {
       t.wait("the next line", function()
         return t.text() == "def f():\n    x = 1\n    return x"
       end)
+      stop()
+      local text = "x = 1\n    return x"
+      t.equal(events[1], { "didShowCompletion", text })
+      t.equal(events[2], { "didPartiallyAcceptCompletion", text, 1 })
+      t.equal(vim.tbl_contains(events, function(event)
+        return event[1] == "didPartiallyAcceptCompletion" and vim.endswith(text, event[2]) and event[3] >= 4
+      end, { predicate = true }), true, vim.inspect(events))
       t.press("<Esc>uu")
       t.equal(t.text(), "def f():\n    x")
     end,
@@ -134,6 +157,28 @@ return {
       t.press("A<BS>")
       t.press(" ")
       t.expect_ghost("price * count")
+      t.press("<Esc>")
+    end,
+  },
+  {
+    "a key with nothing to accept does what it was mapped to",
+    function(t)
+      local cases = {
+        { "TAB", { expr = true } },
+        { "<C-v>u0054", { replace_keycodes = true, expr = true } },
+      }
+      for index, case in ipairs(cases) do
+        vim.keymap.set("i", "<Tab>", function()
+          return case[1]
+        end, case[2])
+        fresh(t, ("key%d.py"):format(index), { "" })
+        t.press("i<Tab>")
+        t.equal(t.text(), index == 1 and "TAB" or "T")
+      end
+      vim.keymap.set("i", "<Tab>", "plain<CR>x")
+      fresh(t, "key3.py", { "" })
+      t.press("i<Tab>")
+      t.equal(t.text(), "plain\nx")
       t.press("<Esc>")
     end,
   },

@@ -68,7 +68,8 @@ end
 
 function M.equal(found, expected, about)
   if not vim.deep_equal(found, expected) then
-    error(("%sfound %s, expected %s"):format(about and about .. ": " or "", vim.inspect(found), vim.inspect(expected)), 2)
+    local place = about and about .. ": " or ""
+    error(("%sfound %s, expected %s"):format(place, vim.inspect(found), vim.inspect(expected)), 2)
   end
 end
 

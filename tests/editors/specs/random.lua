@@ -1,5 +1,5 @@
--- Random keys, accepts, undos and cursor moves; the buffer must be what a model of them says. An accept inserts what was
--- drawn or, where nothing is drawn, nothing.
+-- Random keys, accepts, undos and cursor moves; the buffer must be what a model of them says. An accept inserts what
+-- was drawn or, where nothing is drawn, nothing.
 local LETTERS = { "a", "b", "p", "x", " ", "=", "(", "1", "é", "日" }
 
 local function split(line, col)

@@ -5,18 +5,30 @@ local function message_of(options)
 end
 
 local wrong = {
-  { { ghst = "own" }, "Heron: unknown option ghst. Allowed: chat, cmd, debounce_ms, filetypes, ghost, keys, root_markers, settings." },
+  {
+    { ghst = "own" },
+    "Heron: unknown option ghst. "
+      .. "Allowed: chat, cmd, debounce_ms, filetypes, ghost, keys, root_markers, settings.",
+  },
   { { ghost = "mine" }, 'Heron: option ghost: "mine" is not one of auto, builtin, own.' },
   { { debounce_ms = "1" }, 'Heron: option debounce_ms: "1" is not a whole number.' },
   { { debounce_ms = 9999 }, "Heron: option debounce_ms: 9999 is outside 0 to 5000." },
   { { cmd = {} }, "Heron: option cmd is empty." },
   { { cmd = "heron lsp" }, 'Heron: option cmd: "heron lsp" is not a list of texts.' },
-  { { keys = { acept = "x" } }, "Heron: unknown option keys.acept. Allowed: accept, accept_line, accept_word, dismiss, next, previous." },
+  {
+    { keys = { acept = "x" } },
+    "Heron: unknown option keys.acept. Allowed: accept, accept_line, accept_word, dismiss, next, previous.",
+  },
   { { keys = { accept = true } }, "Heron: option keys.accept: true is not a key such as '<Tab>', or false." },
-  { { settings = { completion = { max_token = 3 } } },
+  {
+    { settings = { completion = { max_token = 3 } } },
     "Heron: unknown option settings.completion.max_token. "
-      .. "Allowed: debounce_ms, enabled, max_tokens, prefix_tokens, suffix_tokens, timeout_ms." },
-  { { settings = { chat = { tools = "mine" } } }, 'Heron: option settings.chat.tools: "mine" is not one of auto, gather, model.' },
+      .. "Allowed: debounce_ms, enabled, max_tokens, prefix_tokens, suffix_tokens, timeout_ms.",
+  },
+  {
+    { settings = { chat = { tools = "mine" } } },
+    'Heron: option settings.chat.tools: "mine" is not one of auto, gather, model.',
+  },
   { "own", 'Heron: setup: "own" is not a table.' },
 }
 

@@ -115,12 +115,25 @@ end
 ---@param target heron.Target
 ---@param action lsp.CodeAction
 local function resolve(client, target, action)
-  if action.disabled then
-    return server.tell(action.disabled.reason)
-  end
   server.tell("is writing…", vim.log.levels.INFO)
   server.ask(client, "codeAction/resolve", action, function(resolved)
     M.propose(client, target.buf, resolved.edit, action.title)
+  end)
+end
+
+---@param actions lsp.CodeAction[]
+---@param take fun(action: lsp.CodeAction)
+local function choose(actions, take)
+  if #actions == 1 then
+    return take(actions[1])
+  end
+  local function title(action)
+    return action.title
+  end
+  vim.ui.select(actions, { prompt = "Heron", format_item = title }, function(chosen)
+    if chosen then
+      take(chosen)
+    end
   end)
 end
 
@@ -134,29 +147,20 @@ function M.run_action(name, lines, otherwise)
   if not client then
     return
   end
-  local diagnostics = require("heron.diagnostics").of(client, target.buf)
   local params = {
     textDocument = { uri = vim.uri_from_bufnr(target.buf) },
     range = selection.range(target, client.offset_encoding),
-    context = { diagnostics = diagnostics, triggerKind = 1 },
+    context = { diagnostics = require("heron.diagnostics").of(client, target.buf), triggerKind = 1 },
   }
   server.ask(client, "textDocument/codeAction", params, function(offered)
     local actions = vim.tbl_filter(function(action)
-      return action.data and action.data.action == name or action.disabled ~= nil
+      return action.data and action.data.action == name
     end, offered or {})
     if #actions == 0 then
       return otherwise()
     end
-    if #actions == 1 then
-      return resolve(client, target, actions[1])
-    end
-    local format = function(action)
-      return action.title
-    end
-    vim.ui.select(actions, { prompt = "Heron", format_item = format }, function(chosen)
-      if chosen then
-        resolve(client, target, chosen)
-      end
+    choose(actions, function(action)
+      resolve(client, target, action)
     end)
   end)
 end

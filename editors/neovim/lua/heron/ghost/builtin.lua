@@ -1,6 +1,6 @@
---- Ghost text by Neovim's own client (0.12). It shows what does not fit any more until an answer comes, keeps it where the
---- answer is null, inserts it beside what was typed, and has no partial accept: what is below mends that. It cancels no
---- old request either; our server does.
+--- Ghost text by Neovim's own client (0.12). It shows what does not fit any more until an answer comes, keeps it where
+--- the answer is null, inserts it beside what was typed, and has no partial accept: what is below mends that. It cancels
+--- no old request either; our server does.
 local events = require("heron.ghost.events")
 local offers = require("heron.offer")
 
@@ -13,26 +13,30 @@ local namespace = vim.api.nvim_create_namespace("nvim.lsp.inline_completion")
 ---@field client? vim.lsp.Client
 ---@field place? heron.Place where the items that are shown were asked for
 ---@field items lsp.InlineCompletionItem[]
+---@field origin? lsp.InlineCompletionItem the server's, of which what is shown is the rest
 ---@field handler? fun(failure?: lsp.ResponseError, result: any, context: any) Neovim's own
 ---@field context? any
 ---@field watched table<integer, true> ids of the clients whose requests are wrapped
 local state = { items = {}, watched = {} }
 
 local function forget()
-  state.items, state.place = {}, nil
+  state.items, state.place, state.origin = {}, nil, nil
 end
 
 ---@param item? lsp.InlineCompletionItem
 ---@return heron.Offer?
 local function offer_of(item)
-  return item and state.place and state.client and offers.new(item, state.place, state.client.offset_encoding) or nil
+  local known = item and state.place and state.client
+  local offer = known and offers.new(item, state.place, state.client.offset_encoding)
+  return offer and vim.tbl_extend("force", offer, { item = state.origin or item }) or nil
 end
 
 --- Show items that are known to fit.
 ---@param items lsp.InlineCompletionItem[]
 ---@param place heron.Place
-local function show(items, place)
-  state.items, state.place = items, place
+---@param origin? lsp.InlineCompletionItem
+local function show(items, place, origin)
+  state.items, state.place, state.origin = items, place, origin
   state.handler(nil, { items = items }, state.context)
 end
 
@@ -79,6 +83,21 @@ local function chosen(item)
   end))
 end
 
+--- An item that stands for what remains of a partly accepted one.
+---@param offer heron.Offer
+---@return lsp.InlineCompletionItem
+local function item_of(offer)
+  local encoding = state.client.offset_encoding
+  local place = offer.place
+  local character = vim.str_utfindex(place.before, encoding)
+  local last = vim.str_utfindex(place.before .. place.after:sub(1, offer.tail), encoding)
+  local range = {
+    start = { line = place.row, character = character },
+    ["end"] = { line = place.row, character = last },
+  }
+  return vim.tbl_extend("force", offer.item, { insertText = offer.left, range = range })
+end
+
 --- Insert a piece of an offer, and go on showing what remains.
 ---@param offer heron.Offer
 ---@param amount "all"|"word"|"line"
@@ -93,22 +112,7 @@ local function take(offer, amount)
     return events.accepted(state.client, offer)
   end
   events.partly_accepted(state.client, remaining, remaining.left)
-  show({ M.continue(remaining) }, remaining.place)
-end
-
---- An item that stands for what remains of a partly accepted one.
----@param offer heron.Offer
----@return lsp.InlineCompletionItem
-function M.continue(offer)
-  local encoding = state.client.offset_encoding
-  local place = offer.place
-  local character = vim.str_utfindex(place.before, encoding)
-  local last = vim.str_utfindex(place.before .. place.after:sub(1, offer.tail), encoding)
-  local range = {
-    start = { line = place.row, character = character },
-    ["end"] = { line = place.row, character = last },
-  }
-  return vim.tbl_extend("force", offer.item, { insertText = offer.left, range = range })
+  show({ item_of(remaining) }, remaining.place, remaining.item)
 end
 
 ---@param buf integer
