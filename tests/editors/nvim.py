@@ -49,13 +49,14 @@ each_ghost = pytest.mark.parametrize("ghost", ["auto", "own"])
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A spec, the options of `setup`, and what else the Neovim's environment holds."""
+    """A spec, the options of `setup`, what else the Neovim's environment holds, and files it is started with."""
 
     nvim: Path
     spec: str
     folder: Path
     options: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
 
 
 async def run_spec(run: Run, answers: Answers) -> dict[str, Any]:
@@ -71,7 +72,7 @@ async def run_nvim(run: Run, options: Mapping[str, Any]) -> dict[str, Any]:
     out = run.folder / "result.json"
     given = {"cmd": [str(_write_command(run.folder)), "lsp"], **options}
     process = await asyncio.create_subprocess_exec(
-        *(str(run.nvim), "--headless", "--clean", "-u", str(SPECS / "init.lua")),
+        *(str(run.nvim), "--headless", "--clean", "-u", str(SPECS / "init.lua"), *run.files),
         cwd=work,
         env=_environment(run, given, out),
         stdin=asyncio.subprocess.DEVNULL,

@@ -79,6 +79,11 @@ end
 function M.open(name, lines)
   vim.fn.writefile(lines, name)
   vim.cmd.edit({ name, bang = true })
+  M.wait_attached()
+end
+
+--- Wait for the server to be there for the current buffer, with its model.
+function M.wait_attached()
   M.wait("the server to attach", function()
     local client = vim.lsp.get_clients({ bufnr = 0, name = "heron" })[1]
     return client and client.initialized and vim.b.heron_keys
@@ -123,7 +128,7 @@ function M.run(tests, options, out)
   record_messages()
   M.options = options
   current = coroutine.create(function()
-    if not tests.no_setup then
+    if not tests.no_setup and not vim.env.SPEC_EARLY then
       require("heron").setup(options)
     end
     for _, test in ipairs(tests) do

@@ -3,8 +3,9 @@ return {
   {
     "a host is started, and its completion accepted",
     function(t)
-      t.open("a.py", { "answer =" })
-      t.press("A ")
+      t.wait_attached() -- to the file of the command line
+      t.equal(vim.fs.basename(vim.api.nvim_buf_get_name(0)), "first.py")
+      t.press("ianswer = ")
       t.expect_ghost("42")
       t.press("<Tab>")
       t.wait("the accepted text", function()

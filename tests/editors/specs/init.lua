@@ -8,6 +8,13 @@ package.path = vim.fs.dirname(vim.env.SPEC) .. "/?.lua;" .. package.path
 local harness = require("harness")
 local options = vim.json.decode(vim.env.SPEC_OPTIONS)
 
+if vim.env.SPEC_EARLY then -- as from a user's init.lua, with a file that is opened at once
+  local before = vim.uv.hrtime()
+  vim.cmd.runtime("plugin/heron.lua")
+  require("heron").setup(options)
+  harness.notes.start_ms = (vim.uv.hrtime() - before) / 1e6
+end
+
 vim.api.nvim_create_autocmd("VimEnter", {
   once = true,
   callback = vim.schedule_wrap(function() -- within an autocommand no other would run

@@ -9,7 +9,7 @@ local function check_neovim()
     return health.error("Heron needs Neovim 0.11 or newer.")
   end
   local builtin = require("heron.completion").is_builtin()
-  health.ok(("%s; completions are drawn by %s"):format(vim.version(), builtin and "Neovim" or "Heron"))
+  health.ok(("Neovim %s; completions are drawn by %s"):format(vim.version(), builtin and "Neovim" or "Heron"))
 end
 
 local function check_setup()

@@ -1,6 +1,10 @@
 --- Heron: completions, chat and edits by a model on your own machine.
 local M = {}
 
+local function start()
+  require("heron.server").enable(require("heron.config").get())
+end
+
 --- Start Heron for the files you open. Call it once, from init.lua.
 ---@param options? heron.Options
 function M.setup(options)
@@ -10,7 +14,11 @@ function M.setup(options)
   local config = require("heron.config")
   config.apply(options)
   vim.api.nvim_set_hl(0, "HeronGhost", { link = "Comment", default = true })
-  require("heron.server").enable(config.get())
+  if vim.v.vim_did_enter == 1 then
+    return start()
+  end
+  -- Loading Neovim's client takes 15 ms, for which its start should not wait.
+  vim.api.nvim_create_autocmd("VimEnter", { once = true, callback = vim.schedule_wrap(start) })
 end
 
 --- The server's state in a few words, for a status line: `%{v:lua.require'heron'.statusline()}`.

@@ -118,8 +118,6 @@ def test_zero_tiny_and_huge_values_stay_finite(name: str) -> None:
     assert np.all(quantized.codes[0, 2] == 127)
 
 
-@pytest.mark.parametrize(("inner", "block_k"), [(896, 64), (576, 64), (4864, 64), (96, 32)])
-def test_a_block_is_the_largest_that_divides_the_width(inner: int, block_k: int) -> None:
-    layout = RowLayout(inner)
-    assert layout.block_k == block_k
-    assert layout.row_words == inner // 4 + inner // block_k + 4 * (inner // 32)
+@pytest.mark.parametrize("inner", [896, 576, 4864, 96])
+def test_a_row_has_codes_a_scale_and_sums_for_each_32(inner: int) -> None:
+    assert RowLayout(inner).row_words == inner // 4 + inner // 32 + 4 * (inner // 32)
