@@ -19,7 +19,7 @@ from heron.editor.postprocess.reparse import cut_to_parse
 from heron.editor.postprocess.rest_of_line import cut_rest_of_line
 from heron.editor.postprocess.special_tokens import cut_special_tokens, cut_unfinished_token
 from heron.editor.postprocess.string_end import cut_string_end
-from heron.editor.postprocess.suffix_body import cut_to_opener
+from heron.editor.postprocess.suffix_body import cut_past_body, end_at_opener
 from heron.editor.postprocess.suffix_lines import cut_alike_lines, cut_repeated_below, cut_suffix_lines
 from heron.editor.postprocess.trivial import drop_trivial
 from heron.editor.postprocess.white_space import trim_white_space
@@ -29,12 +29,14 @@ Filter = Callable[[str, Gap], str]
 
 PREPARE: tuple[Filter, ...] = (unwrap_fence, place_first_line, fit_indentation)
 CUT_TEXT: tuple[Filter, ...] = (cut_after_line, cut_string_end, cut_unopened_closers)
-CUT_LINES: tuple[Filter, ...] = (cut_to_opener, cut_block_end, cut_suffix_lines, cut_loops)
+CUT_LINES: tuple[Filter, ...] = (cut_past_body, cut_block_end, cut_suffix_lines, cut_loops)
 MEND: tuple[Filter, ...] = (
+    trim_white_space,
     cut_unfinished_token,
     cut_rest_of_line,
     cut_alike_lines,
     cut_repeated_below,
+    end_at_opener,
     trim_white_space,
     cut_unclosed_lines,
     cut_to_parse,

@@ -40,11 +40,17 @@ def cut_repeated_below(text: str, gap: Gap) -> str:
     below = {_NOISE.sub("", line) for line in near if len(_NOT_WORD.sub("", line)) >= LEAST_TELLING_CHARACTERS}
     lines = [*_whole_lines(text, gap)]
     for index, (_, _, line) in enumerate(lines):
-        if index and _NOISE.sub("", line) in below:
+        if index and _NOISE.sub("", _without_comment(line, gap)) in below:
             while index > 1 and expects_body(lines[index - 1][2], gap.language):
                 index -= 1
             return text[: lines[index][1]].rstrip("\n")
     return text
+
+
+def _without_comment(line: str, gap: Gap) -> str:
+    """The line up to a comment set off by two blanks, as comments at the end of a line are."""
+    marks = gap.language.line_comments if gap.language else ()
+    return min((line.partition(f"  {mark}")[0] for mark in marks), key=len, default=line)
 
 
 def _whole_lines(text: str, gap: Gap) -> Iterator[tuple[int, int, str]]:
