@@ -61,9 +61,6 @@ class EngineSettings:
     instruction_set: InstructionSet = setting("auto", "CPU kernels to use; auto takes the best this machine has")
     threads: int = setting(0, "CPU threads of the engine; 0 chooses", minimum=0, maximum=1024)
     context_window: int = setting(4096, "Longest prompt and answer together, in tokens", minimum=256, maximum=131072)
-    suffix_reuse: Toggle = setting(
-        "off", "At a new line, move the suffix in the KV cache, do not compute it anew at once"
-    )
     speculation: Toggle = setting("auto", "Guess tokens from repeated text and verify them; answers stay the same")
     cache_tokens: int = setting(
         0,

@@ -4,7 +4,7 @@ The corpus is made of this environment's own packages (Python, and what else lie
 names changed until there are enough lines; names differ between copies, so that the index holds as many symbols as a
 real project of that size would.
 
-    python tests/bench/index.py --lines 1000000 --folder /tmp/corpus
+    python tests/bench/index.py --lines 1000000 --folder FOLDER
 """
 
 import argparse

@@ -33,7 +33,6 @@ M.settings = {
     instruction_set = choice("auto", "avx512-vnni", "avx2", "portable"),
     threads = rule("integer", 0, 1024),
     context_window = rule("integer", 256, 131072),
-    suffix_reuse = choice("auto", "off"),
     speculation = choice("auto", "off"),
     cache_tokens = rule("integer", 0, 4194304),
     memory_budget_mb = rule("integer", 0, 1000000),

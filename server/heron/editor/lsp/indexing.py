@@ -53,12 +53,6 @@ class Indexing:
         if self.index is not None and (self._flush is None or self._flush.done()):
             self._flush = asyncio.ensure_future(self._flush_changes())
 
-    async def wait_scanned(self, timeout_s: float) -> bool:
-        """Wait for a scan that runs, no longer than this; whether the workspace has been looked through."""
-        if self._task is not None and not self.is_scanned:
-            await asyncio.wait([self._task], timeout=timeout_s)
-        return self.is_scanned
-
     async def settle(self) -> None:
         """Wait for all that is under way."""
         while tasks := [task for task in (self._task, self._flush) if task is not None and not task.done()]:

@@ -124,16 +124,6 @@ class CudaRunner:
         self._device.adopt_thread()
         program.copy_page(source, target)
 
-    @property
-    def can_move(self) -> bool:
-        return False
-
-    def save(self, slots: Int32) -> object:
-        raise NotImplementedError("keys and values are not moved on a card yet")
-
-    def restore(self, saved: object, slots: Int32, distance: int) -> None:
-        raise NotImplementedError("keys and values are not moved on a card yet")
-
     def close(self) -> None:
         """Free weights and pages. Idempotent."""
         self._program = None

@@ -18,10 +18,6 @@ class FairShare:
         self._floor = 0.0
         """Where a client begins that finds nobody: what the last one to leave had."""
 
-    @property
-    def num_present(self) -> int:
-        return len(self._present)
-
     def join(self, client: str) -> None:
         """Count in a piece of work; to be followed by `leave`."""
         if client not in self._present:

@@ -22,7 +22,6 @@ from heron.host.engine.scheduler import SchedulerLimits
 from heron.host.engine.sequence import PRIORITIES, Sequence
 from heron.host.engine.step_loop import StepLoop, Vocabulary
 from heron.host.engine.stream import TextStream
-from heron.host.engine.suffix_cache import find_span
 from heron.host.engine.template import render
 from heron.host.engine.tokenizer import Tokenizer
 from heron.settings import EngineSettings
@@ -67,7 +66,6 @@ class LocalEngine:
         self._runner = runner
         self._tokenizer = tokenizer
         policy = policy or EnginePolicy()
-        self._move_suffixes = policy.settings.suffix_reuse == "auto" and runner.can_move
         self._long_prompt = policy.settings.long_prompt
         window = min(model.context_window, runner.num_pages * runner.page_size)
         self._model = replace(model, context_window=window)
@@ -128,7 +126,6 @@ class LocalEngine:
             "refused_requests_total": scheduler.num_refused,
             "preemptions_total": scheduler.num_preempted,
             "prefilled_tokens_total": counters.prefilled_tokens,
-            "refreshed_tokens_total": counters.refreshed_tokens,
             "decoded_tokens_total": counters.decoded_tokens,
             "drafted_tokens_total": counters.drafted_tokens,
             "accepted_draft_tokens_total": counters.accepted_tokens,
@@ -171,8 +168,6 @@ class LocalEngine:
             healing=Healing(self._tokens_by_text, taken_back) if taken_back else None,
             matcher=matcher,
             client=request.client,
-            suffix=self._find_suffix(request, token_ids),
-            is_exact=request.priority == "background",
             rank=PRIORITIES.index(request.priority),
             num_preamble=self._preambles.find(token_ids) if isinstance(request.prompt, ChatPrompt) else 0,
         )
@@ -191,15 +186,6 @@ class LocalEngine:
         if text:
             token_ids.pop()
         return text
-
-    def _find_suffix(self, request: GenerateRequest, token_ids: list[int]) -> tuple[int, int] | None:
-        """The tokens of the prompt that may be moved; in the background there is time to compute them."""
-        marks = self._tokenizer.fim
-        if not self._move_suffixes or marks is None or not isinstance(request.prompt, FimPrompt):
-            return None
-        if marks.suffix_first or marks.middle is None:  # a suffix that comes first stays where it is
-            return None
-        return find_span(token_ids, marks.suffix, marks.middle)
 
     async def _make_matcher(self, sampling: Sampling) -> Matcher | None:
         """Forced tokens are not sampled and so have no log probabilities: whoever asks for those gets none forced."""
@@ -280,7 +266,7 @@ class LocalEngine:
             self._loop.remove(sequence)
 
     def _fail_all(self, error: HeronError) -> None:
-        self._loop.drain()
+        self._loop.scheduler.drain()
         consumers = list(self._consumers.values())
         self._consumers.clear()
         self._deliver([(consumer, error) for consumer in consumers])

@@ -1,7 +1,7 @@
 """The border between policy and tensors: what the step loop asks of a compiled model."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -57,19 +57,6 @@ class Runner(Protocol):
 
     def copy_page(self, source: int, target: int) -> None:
         """Copy the keys and values of a whole page, all layers."""
-        ...
-
-    @property
-    def can_move(self) -> bool:
-        """Whether `save` and `restore` work."""
-        ...
-
-    def save(self, slots: Int32) -> object:
-        """A copy of the keys and values at `slots` [n], all layers."""
-        ...
-
-    def restore(self, saved: Any, slots: Int32, distance: int) -> None:
-        """Write what `save` returned to `slots`, for positions greater by `distance` (or less, if negative)."""
         ...
 
     def close(self) -> None:

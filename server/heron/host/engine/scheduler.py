@@ -14,7 +14,6 @@ from heron.errors import Overloaded
 from heron.host.engine.fair_share import FairShare
 from heron.host.engine.prefix_cache import Lease, PrefixCache
 from heron.host.engine.sequence import PRIORITIES, Sequence
-from heron.host.engine.suffix_cache import SuffixCache
 from heron.host.engine.throughput import DECODE_COST, Throughput
 
 _BACKGROUND = PRIORITIES.index("background")
@@ -54,9 +53,8 @@ class Chunk:
 class Scheduler:
     """Owns the order of all sequences and, through the prefix cache, the pages. Not thread-safe."""
 
-    def __init__(self, cache: PrefixCache, limits: SchedulerLimits, suffixes: SuffixCache | None = None) -> None:
+    def __init__(self, cache: PrefixCache, limits: SchedulerLimits) -> None:
         self._cache = cache
-        self._suffixes = suffixes
         self._limits = limits
         self._waiting: list[Sequence] = []
         self._running: list[Sequence] = []
@@ -146,9 +144,9 @@ class Scheduler:
         cost = num_tokens * (DECODE_COST if is_decode else 1.0)
         self._step_cost += cost
         self._share(sequence).charge(sequence.client, cost)
-        sequence.num_computed = sequence.advance(num_tokens)
-        self._cache.commit(chunk.lease, sequence.token_ids, sequence.num_exact)
-        if 0 < sequence.num_preamble <= sequence.num_exact:
+        sequence.num_computed += num_tokens
+        self._cache.commit(chunk.lease, sequence.token_ids, sequence.num_computed)
+        if 0 < sequence.num_preamble <= sequence.num_computed:
             self._cache.pin(sequence.token_ids[: sequence.num_preamble])
             sequence.num_preamble = 0
 
@@ -178,19 +176,10 @@ class Scheduler:
                 return False
             self._preempt(victims.pop())
         sequence.num_computed = sequence.lease.num_cached
-        self._find_suffix(sequence)
         if sequence.num_cached is None:
-            sequence.num_cached = len(sequence.token_ids) - sequence.num_pending
+            sequence.num_cached = sequence.num_computed
             self.num_cached_tokens += sequence.num_cached
         return True
-
-    def _find_suffix(self, sequence: Sequence) -> None:
-        """Let a kept suffix stand in for that of a sequence just admitted, unless the prefix cache reaches into it."""
-        if self._suffixes is None or sequence.suffix is None or sequence.is_exact:
-            return
-        if sequence.num_computed <= sequence.suffix[0]:
-            sequence.move = self._suffixes.find(sequence.token_ids, sequence.suffix)
-            sequence.was_moved = sequence.was_moved or sequence.move is not None
 
     def _taking_part(self) -> list[Sequence]:
         """Running sequences in order of urgency; background ones only now and then beside others."""
@@ -207,7 +196,7 @@ class Scheduler:
         for sequence in sequences:
             # Tokens that a grammar forced are computed like a prompt's, but they need pages, as decoded ones do.
             if sequence.num_pending > 1 and left > 0 and self._has_page(sequence):
-                yields = sequence.rank > sequences[0].rank or sequence.rank == _BACKGROUND
+                yields = sequence.rank > sequences[0].rank
                 share = min(sequence.num_pending, left, self._limits.yielding_tokens if yields else left)
                 shares[sequence.arrival] = share
                 left -= share
@@ -272,6 +261,6 @@ class Scheduler:
 
     def _close_lease(self, sequence: Sequence) -> None:
         if sequence.lease is not None:
-            self._cache.close(sequence.lease, sequence.token_ids, sequence.num_exact)
-            sequence.lease = sequence.move = None
+            self._cache.close(sequence.lease, sequence.token_ids, sequence.num_computed)
+            sequence.lease = None
             sequence.num_computed = 0

@@ -2,25 +2,21 @@
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import zip_longest
 
 import numpy as np
 
-from heron.errors import HeronError, InvalidRequest, Overloaded
+from heron.errors import HeronError, InvalidRequest
 from heron.host.engine.draft import Drafter, StepSpace
 from heron.host.engine.healing import Healing
 from heron.host.engine.prefix_cache import PrefixCache, common_length
-from heron.host.engine.runner import Batch, Float32, Int32, Runner
+from heron.host.engine.runner import Batch, Float32, Runner
 from heron.host.engine.sampler import Chosen
 from heron.host.engine.scheduler import Chunk, Scheduler, SchedulerLimits
-from heron.host.engine.sequence import Sequence, exact_copy
-from heron.host.engine.suffix_cache import SuffixCache
+from heron.host.engine.sequence import Sequence
 from heron.wire import Delta, FinishReason, TokenLogprob
 
-MAX_SUFFIX_TOKENS = 1024
-"""Tokens of suffixes kept aside: some 40 MB of a 1.5B model's keys and values."""
 _WARM_UP_TOKENS = 8
 
 
@@ -38,8 +34,6 @@ class Counters:
 
     steps: int = 0
     prefilled_tokens: int = 0
-    refreshed_tokens: int = 0
-    """Tokens prefilled in the background, after a suffix was moved."""
     decoded_tokens: int = 0
     drafted_tokens: int = 0
     accepted_tokens: int = 0
@@ -63,17 +57,12 @@ class StepLoop:
         self._vocabulary = vocabulary
         self._drafter = drafter
         self.cache = PrefixCache(runner.num_pages, runner.page_size, runner.copy_page)
-        self._suffixes = SuffixCache(MAX_SUFFIX_TOKENS) if runner.can_move else None
-        self.scheduler = Scheduler(self.cache, limits, self._suffixes)
+        self.scheduler = Scheduler(self.cache, limits)
         self.counters = Counters()
-        self._moved: Sequence | None = None
-        """The last sequence that ended with a moved suffix."""
-        self._refresh: Sequence | None = None
-        """Computes the prompt of such a one exactly."""
 
     @property
     def has_work(self) -> bool:
-        return self.scheduler.num_running + self.scheduler.num_waiting > 0 or self._moved is not None
+        return self.scheduler.num_running + self.scheduler.num_waiting > 0
 
     def warm_up(self) -> None:
         """Run one token, then a few, in pages nobody uses yet: reads the weights and starts the threads of the device.
@@ -92,16 +81,13 @@ class StepLoop:
         What ran is as before when the runner raises.
         """
         started = time.perf_counter()
-        self._start_refresh()
         chunks = self._add_drafts(self.scheduler.plan())
         if not chunks:
             return []
-        self._move_suffixes(chunks)
         batch = make_batch(chunks, self._runner.page_size)
         run_started = time.perf_counter()
         logits = self._runner.run(batch)
         self.counters.run_s += time.perf_counter() - run_started
-        self._keep_suffixes(chunks)
         self._count(chunks)
         deltas = self._commit(chunks, logits)
         self._count_time(batch, time.perf_counter() - started)
@@ -112,50 +98,6 @@ class StepLoop:
         self.scheduler.remove(sequence)
         if self._drafter is not None:
             self._drafter.remember(sequence)
-        if sequence.was_moved:
-            self._moved = sequence
-
-    def drain(self) -> None:
-        """Take out all sequences."""
-        self._moved = self._refresh = None
-        self.scheduler.drain()
-
-    def _start_refresh(self) -> None:
-        """Compute the prompt of a sequence that ended with a moved suffix as it should be, in the background.
-
-        What comes next in its document then finds all of it in the cache. Only the latest such prompt is computed.
-        """
-        if self._moved is None:
-            return
-        self._end_refresh()
-        refresh, self._moved = exact_copy(self._moved), None
-        with suppress(Overloaded):
-            self.scheduler.add(refresh)
-            self._refresh = refresh
-
-    def _end_refresh(self) -> None:
-        if self._refresh is not None:
-            self.scheduler.remove(self._refresh)
-            self._refresh = None
-
-    def _move_suffixes(self, chunks: list[Chunk]) -> None:
-        """Write the kept suffixes of sequences that were just admitted to their places."""
-        for chunk in chunks:
-            move = chunk.sequence.move
-            if move is not None and not move.done:
-                slots = slots_of(chunk, np.arange(move.start, move.end, dtype=np.int32), self._runner.page_size)
-                self._runner.restore(move.kept.saved, slots, move.start - move.kept.start)
-                move.done = True
-
-    def _keep_suffixes(self, chunks: list[Chunk]) -> None:
-        """Keep suffixes that this step computed to their end."""
-        for chunk in chunks:
-            sequence, suffix = chunk.sequence, chunk.sequence.suffix
-            if self._suffixes is None or suffix is None or sequence.move is not None:
-                continue
-            if sequence.num_computed < suffix[1] <= sequence.advance(chunk.num_tokens):
-                slots = slots_of(chunk, np.arange(*suffix, dtype=np.int32), self._runner.page_size)
-                self._suffixes.keep(sequence.token_ids, suffix, self._runner.save(slots))
 
     def _add_drafts(self, chunks: list[Chunk]) -> list[Chunk]:
         """Let the most urgent of those that decode verify drafts; others would only make them wait for longer."""
@@ -180,9 +122,6 @@ class StepLoop:
                 continue
             outcome = self._verify_or_fail(chunk, logits[row : row + chunk.num_logits])
             row += chunk.num_logits
-            if chunk.sequence is self._refresh:
-                self._end_refresh()
-                continue
             if isinstance(outcome, HeronError) or outcome.finish_reason is not None:
                 self.remove(chunk.sequence)
             outcomes.append((chunk.sequence, outcome))
@@ -272,9 +211,7 @@ class StepLoop:
         self.counters.steps += 1
         for chunk in chunks:
             sequence = chunk.sequence
-            if sequence is self._refresh:
-                self.counters.refreshed_tokens += chunk.num_tokens
-            elif sequence.num_computed < sequence.num_prompt:
+            if sequence.num_computed < sequence.num_prompt:
                 self.counters.prefilled_tokens += chunk.num_tokens
             sequence.num_drafted += len(chunk.draft)
             self.counters.drafted_tokens += len(chunk.draft)
@@ -295,13 +232,13 @@ def make_batch(chunks: list[Chunk], page_size: int) -> Batch:
     positions = np.empty(ends[-1], np.int32)
     slots = np.empty(ends[-1], np.int32)
     for row, (chunk, end) in enumerate(zip(chunks, ends, strict=True)):
-        sequence, num_tokens = chunk.sequence, chunk.num_tokens
-        where = sequence.next_positions(num_tokens)
-        known = where[: num_tokens - len(chunk.draft)]
-        token_ids += [*(sequence.token_ids[position] for position in known), *chunk.draft]
-        page_table[row, : len(chunk.lease.pages)] = chunk.lease.pages
+        start, num_tokens = chunk.sequence.num_computed, chunk.num_tokens
+        token_ids += [*chunk.sequence.token_ids[start : start + num_tokens], *chunk.draft]
+        pages = np.array(chunk.lease.pages, np.int32)
+        page_table[row, : len(pages)] = pages
+        where = np.arange(start, start + num_tokens, dtype=np.int32)
         positions[end - num_tokens : end] = where
-        slots[end - num_tokens : end] = slots_of(chunk, positions[end - num_tokens : end], page_size)
+        slots[end - num_tokens : end] = pages[where // page_size] * page_size + where % page_size
     return Batch(
         token_ids=np.array(token_ids, np.int32),
         positions=positions,
@@ -310,13 +247,6 @@ def make_batch(chunks: list[Chunk], page_size: int) -> Batch:
         page_table=page_table,
         logit_rows=_logit_rows(chunks, ends.tolist()),
     )
-
-
-def slots_of(chunk: Chunk, positions: Int32, page_size: int) -> Int32:
-    """Where the keys and values of a sequence's tokens lie."""
-    pages = np.array(chunk.lease.pages, np.int32)
-    slots: Int32 = pages[positions // page_size] * page_size + positions % page_size
-    return slots
 
 
 def _logit_rows(chunks: list[Chunk], ends: list[int]) -> np.typing.NDArray[np.int32]:

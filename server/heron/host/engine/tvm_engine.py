@@ -15,11 +15,10 @@ from heron.errors import OutOfMemory
 from heron.host.compiler.kernels.pages import PAGE_SIZE, choose_tile_tokens, plan_tiles
 from heron.host.compiler.library import load_library
 from heron.host.compiler.manifest import WEIGHTS_FILE, Manifest, read_manifest
-from heron.host.compiler.moving import SavedTokens, restore_tokens, save_tokens
 from heron.host.compiler.rotation import rotation_tables
 from heron.host.compiler.weights import map_weights
 from heron.host.engine.budget import MemoryNeed, wanted_cache_tokens
-from heron.host.engine.runner import Batch, Int32
+from heron.host.engine.runner import Batch
 from heron.host.engine.threads import ThreadGovernor
 from heron.host.models.gguf import GgufTensor, dequantize
 from heron.host.models.machine import measure_free_cores
@@ -125,18 +124,6 @@ class TvmRunner:
         """Copy the keys and values of a whole page, all layers."""
         for pool in self._pools:
             pool[:, target] = pool[:, source]
-
-    @property
-    def can_move(self) -> bool:
-        return True
-
-    def save(self, slots: Int32) -> SavedTokens:
-        """A copy of the keys and values at `slots`, all layers."""
-        return save_tokens((self._pools[0], self._pools[1]), slots)
-
-    def restore(self, saved: SavedTokens, slots: Int32, distance: int) -> None:
-        """Write saved tokens to `slots`, their keys turned for positions greater by `distance`."""
-        restore_tokens((self._pools[0], self._pools[1]), saved, slots, distance * self._layer_frequencies)
 
     def close(self) -> None:
         """Free weights and pages. Idempotent."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from heron.host.engine.runner import Batch, Float32, Int32
+from heron.host.engine.runner import Batch, Float32
 
 _MASK = 2**61 - 1
 
@@ -20,7 +20,6 @@ class FakeRunner:
         self.num_tokens_run = 0
         self.error: Exception | None = None
         self.closed = False
-        self.can_move = False
 
     def run(self, batch: Batch) -> Float32:
         if self.error:
@@ -36,12 +35,6 @@ class FakeRunner:
     def copy_page(self, source: int, target: int) -> None:
         size = self.page_size
         self.slots[target * size : (target + 1) * size] = self.slots[source * size : (source + 1) * size]
-
-    def save(self, slots: Int32) -> object:
-        raise NotImplementedError
-
-    def restore(self, saved: object, slots: Int32, distance: int) -> None:
-        raise NotImplementedError
 
     def close(self) -> None:
         self.closed = True
