@@ -18,10 +18,11 @@ class TokensByText:
     """All tokens of a vocabulary, sorted by their bytes, those without any left out."""
 
     def __init__(self, token_bytes: Callable[[int], bytes], vocab_size: int) -> None:
-        texts = sorted((text, token_id) for token_id in range(vocab_size) if (text := token_bytes(token_id)))
-        self._joined = b"".join(text for text, _ in texts)
-        self._ends = np.cumsum([len(text) for text, _ in texts], dtype=np.int64)
-        self._ids = np.array([token_id for _, token_id in texts], np.int32)
+        texts = [token_bytes(token_id) for token_id in range(vocab_size)]
+        order = sorted((token_id for token_id, text in enumerate(texts) if text), key=texts.__getitem__)
+        self._joined = b"".join(texts[token_id] for token_id in order)
+        self._ends = np.cumsum([len(texts[token_id]) for token_id in order], dtype=np.int64)
+        self._ids = np.array(order, np.int32)
         self.vocab_size = vocab_size
 
     def spelling(self, text: bytes) -> Mask:

@@ -53,7 +53,7 @@ class Tokenizer:
     def __init__(self, backend: "Backend", config: TokenizerConfig) -> None:
         backend.encode_special_tokens = True  # special tokens written in a text are text; see encode
         self._backend = backend
-        self._bytes_of_letter = _bytes_by_letter()
+        self._byte_of_letter = _bytes_by_letter()
         self._special = _special_tokens(backend)
         self._user_defined = _user_defined_tokens(backend)
         self._special_pattern = _alternatives(self._special)
@@ -144,7 +144,7 @@ class Tokenizer:
         if self.config.kind == "sentencepiece":
             byte = _BYTE_TOKEN.fullmatch(name)
             return bytes.fromhex(byte[1]) if byte else name.replace(BLANK, " ").encode()
-        return bytes(self._bytes_of_letter[letter] for letter in name if letter in self._bytes_of_letter)
+        return name.translate(self._byte_of_letter).encode("latin-1", "ignore")
 
     def token_name(self, token_id: int | None) -> str:
         """How the vocabulary writes a token, special ones included; empty for None or outside the vocabulary."""
@@ -199,9 +199,9 @@ def _replace_surrogates(text: str) -> str:
     return text if text.isascii() else re.sub(r"[\ud800-\udfff]", "�", text)
 
 
-def _bytes_by_letter() -> dict[str, int]:
-    """GPT-2's table: printable bytes stand for themselves, the others for letters from U+0100 on."""
+def _bytes_by_letter() -> dict[int, int | None]:
+    """GPT-2's table by code point: printable bytes stand for themselves, the others for letters from U+0100 on."""
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = [byte for byte in range(256) if byte not in printable]
-    letters = {chr(byte): byte for byte in printable}
-    return letters | {chr(0x100 + index): byte for index, byte in enumerate(hidden)}
+    letters = {0x100 + index: byte for index, byte in enumerate(hidden)}
+    return {byte: byte if byte in printable else None for byte in range(256)} | letters
