@@ -170,6 +170,23 @@ async def test_a_model_that_never_stops_calling_has_to_answer(tmp_path: Path) ->
         assert [("tools" in body) for body in bodies] == [True, True, True, False]
 
 
+async def test_a_model_that_calls_and_then_says_nothing_is_asked_without_tools(tmp_path: Path) -> None:
+    steps = [calls(("list_directory", {})), says(""), says("One file.")]
+    async with model_that(tmp_path, *steps) as (editor, server):
+        result = (await ask(editor, await create(editor), "What is there?"))["result"]
+        assert result["answer"] == "One file."
+        assert [("tools" in body) for body in asked(server)] == [True, True, False]
+        assert all(message["content"] or message.get("tool_calls") for message in asked(server)[-1]["messages"])
+
+
+async def test_silence_is_told(tmp_path: Path) -> None:
+    async with model_that(tmp_path, says("")) as (editor, server):
+        result = (await ask(editor, await create(editor), "What is there?"))["result"]
+        assert (result["state"], result["answer"]) == ("complete", "")
+        assert "The model answered nothing." in json.dumps(editor.told("$/progress"))
+        assert len(asked(server)) == 2
+
+
 async def test_results_are_cut_to_the_window(tmp_path: Path) -> None:
     async with model_that(tmp_path, calls(("read_file", {"path": "a.txt"})), says("Long.")) as (editor, server):
         (tmp_path / "work" / "a.txt").write_text(("one, two, three, four, five, six, " * 5 + "\n") * 300)

@@ -82,7 +82,7 @@ class Steps:
                 self.emit(Notice("The server refused this; it is asked without tools."))
                 calls = await self._ask((*before, *progress.messages), progress, ())
             if not calls:
-                return
+                return await self._insist(before, progress, offered)
             left = room - count_messages((*before, *progress.messages), self.means.count)
             outcomes = await self._run_calls(calls)
             share = max(_MIN_RESULT_TOKENS, left // len(calls))
@@ -90,6 +90,14 @@ class Steps:
                 text = cut_text(outcome.text, share, self.means.count)
                 progress.messages.append(Message("tool", text, tool_call_id=call.id))
                 self._note(outcome, progress)
+
+    async def _insist(self, before: Sequence[Message], progress: Progress, offered: tuple[ToolSpec, ...]) -> None:
+        """Ask a model that ended its turn without a word once more, without tools; tell if it still has none."""
+        if offered and not progress.messages[-1].content.strip():
+            progress.messages.pop()
+            await self._ask((*before, *progress.messages), progress, ())
+        if not progress.messages[-1].content.strip():
+            self.emit(Notice("The model answered nothing."))
 
     async def _ask(
         self, messages: tuple[Message, ...], progress: Progress, tools: tuple[ToolSpec, ...]
