@@ -30,7 +30,7 @@ def find_documentation(tree: Tree, whole: Node, body: Node | None) -> Range | No
     if not comments:
         return None
     start, end = tree.range_of(comments[0]).start, _content_end(comments[-1])
-    return Range(start, tree.document.position(_characters(tree, end)))
+    return Range(start, tree.position_at(end))
 
 
 def _docstring(tree: Tree, body: Node | None) -> Range | None:
@@ -68,7 +68,3 @@ def _last_row(node: Node) -> int:
 def _content_end(node: Node) -> int:
     """The end of a comment; Rust's grammar counts the line end to it."""
     return node.end_byte - (len(node.text or b"") - len((node.text or b"").rstrip(b"\r\n")))
-
-
-def _characters(tree: Tree, offset: int) -> int:
-    return len(tree.source[:offset].decode("utf-8", "ignore"))

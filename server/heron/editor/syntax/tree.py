@@ -40,7 +40,7 @@ class Tree:
 
     def inside(self, position: Position) -> Inside:
         """Whether a position lies within a string or comment, their delimiters excluded where the tree shows them."""
-        offset = self._byte(position)
+        offset = self.byte_at(position)
         for start, end, kind in self._captured(offset, ("string", "comment")):
             unended = kind == "comment" and offset == end and not self._is_closed_comment(end)
             if start < offset < end or (start < offset and unended):
@@ -57,7 +57,7 @@ class Tree:
 
     def breaks_at(self, position: Position) -> bool:
         """Whether the innermost definition around a position, or the whole text outside any, has an error."""
-        offset = self._byte(position)
+        offset = self.byte_at(position)
         node = self.syntax.root_node.descendant_for_byte_range(offset, offset)
         wanted = {(start, end) for start, end, _ in self._captured(offset, ("definition",))}
         while node is not None and node.parent is not None and (node.start_byte, node.end_byte) not in wanted:
@@ -66,21 +66,33 @@ class Tree:
 
     def range_of(self, node: Node) -> Range:
         """Where a node of this tree lies."""
-        return Range(self._position(node.start_byte), self._position(node.end_byte))
+        return Range(self.position_at(node.start_byte), self.position_at(node.end_byte))
 
     def byte_at(self, position: Position) -> int:
-        """Byte offset of a position in `source`."""
-        return self._byte(position)
+        """Byte offset of a position."""
+        offset = self.document.offset(position)
+        if self._is_ascii:
+            return offset
+        line = self.document.position(offset).line
+        before = self.document.text[self.document.line_starts[line] : offset]
+        return self._byte_line_starts[line] + len(before.encode("utf-8", "replace"))
+
+    def position_at(self, offset: int) -> Position:
+        """Position of a byte offset."""
+        if self._is_ascii:
+            return self.document.position(offset)
+        line = bisect_right(self._byte_line_starts, offset) - 1
+        return Position(line, len(self.source[self._byte_line_starts[line] : offset].decode("utf-8", "ignore")))
 
     def _innermost(self, position: Position, capture: str) -> Range | None:
-        offset = self._byte(position)
+        offset = self.byte_at(position)
         found = [
             (end - start, start, end) for start, end, _ in self._captured(offset, (capture,)) if start < offset <= end
         ]
         if not found:
             return None
         _, start, end = min(found)
-        return Range(self._position(start), self._position(end))
+        return Range(self.position_at(start), self.position_at(end))
 
     def _captured(self, offset: int, names: tuple[str, ...]) -> list[tuple[int, int, str]]:
         """Byte ranges and capture names of the scopes query at a byte offset."""
@@ -95,22 +107,6 @@ class Tree:
     def _is_closed_comment(self, end: int) -> bool:
         closer = self.language.block_comment[1].encode() if self.language.block_comment else b""
         return bool(closer) and self.source[:end].endswith(closer)
-
-    def _byte(self, position: Position) -> int:
-        """Byte offset of a position."""
-        offset = self.document.offset(position)
-        if self._is_ascii:
-            return offset
-        line = self.document.position(offset).line
-        before = self.document.text[self.document.line_starts[line] : offset]
-        return self._byte_line_starts[line] + len(before.encode("utf-8", "replace"))
-
-    def _position(self, offset: int) -> Position:
-        """Position of a byte offset."""
-        if self._is_ascii:
-            return self.document.position(offset)
-        line = bisect_right(self._byte_line_starts, offset) - 1
-        return Position(line, len(self.source[self._byte_line_starts[line] : offset].decode("utf-8", "ignore")))
 
     @cached_property
     def _byte_line_starts(self) -> tuple[int, ...]:
