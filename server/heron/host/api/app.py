@@ -14,6 +14,7 @@ from heron.host.api.engines import EnginePool
 from heron.host.api.errors import add_error_handlers
 from heron.host.api.guard import Guard
 from heron.host.api.health import health_router
+from heron.host.api.llama import llama_router
 from heron.host.api.models import models_router
 from heron.host.api.stats import stats_router
 
@@ -35,7 +36,7 @@ def create_app(pool: EnginePool, auth: Auth, activity: Activity) -> FastAPI:
     app = FastAPI(
         title="Heron", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False
     )
-    for make_router in (completions_router, chat_router, models_router, health_router, stats_router):
+    for make_router in (completions_router, chat_router, models_router, health_router, stats_router, llama_router):
         app.include_router(make_router(pool))
     app.add_middleware(Guard, auth=auth, activity=activity)
     add_error_handlers(app)
