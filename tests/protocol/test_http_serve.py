@@ -18,7 +18,8 @@ from filelock import FileLock
 
 from heron import discovery
 from heron.discovery import HostAddress
-from heron.host.api.serve import open_endpoint
+from heron.host.api.doorway import open_endpoint
+from heron.settings import HostSettings
 
 
 @pytest.fixture
@@ -165,7 +166,7 @@ def test_the_rest_of_a_killed_host_is_cleared(home: Path) -> None:
 def test_a_platform_without_unix_sockets_gets_loopback_and_a_token(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(socket, "AF_UNIX")
     with ExitStack() as stack:
-        endpoint = open_endpoint(home, None, stack)
+        endpoint = open_endpoint(home, None, HostSettings(), stack)
         assert endpoint.address.base_url.startswith("http://127.0.0.1:")
         assert endpoint.address.token == endpoint.auth.token != ""
         discovery.write_record(home, endpoint.address)

@@ -11,6 +11,7 @@ from fastapi import Request
 
 from heron import __version__
 from heron.errors import InvalidRequest
+from heron.host.api.quotas import join_client
 from heron.host.api.timings import Stopwatch
 from heron.wire import CLIENT_HEADER, PRIORITY_HEADER, Delta, Priority, Usage
 
@@ -102,6 +103,7 @@ def read_priority(request: Request, default: Priority) -> Priority:
 
 
 def read_client(request: Request, user: str | None) -> str:
-    """Whose request it is: the header, else OpenAI's `user`, else the peer's address; at most so many characters."""
+    """Whose request it is: its token, and the header, else OpenAI's `user`, else the peer's address, shortened."""
     peer = request.client.host if request.client else ""
-    return (request.headers.get(CLIENT_HEADER) or user or peer)[:_MAX_CLIENT_CHARS]
+    named = request.headers.get(CLIENT_HEADER) or user or peer
+    return join_client(request.state.grant.client, named[:_MAX_CLIENT_CHARS])

@@ -18,7 +18,7 @@ from heron.host.api.answer import (
 )
 from heron.host.api.constraint import Constraint, in_clients_words, make_constraint
 from heron.host.api.disconnect import while_connected
-from heron.host.api.engines import EnginePool, generate, ready_engine
+from heron.host.api.engines import EnginePool, Observe, generate, ready_engine
 from heron.host.api.schema import ChatBody, chat_prompt, chat_sampling
 from heron.host.api.sse import EventStream
 from heron.host.api.timings import Stopwatch
@@ -26,7 +26,7 @@ from heron.host.api.tool_calls import call_object, read_calls
 from heron.wire import ChatPrompt, Delta, GenerateRequest, ModelInfo, Sampling, TokenLogprob
 
 
-def chat_router(pool: EnginePool) -> APIRouter:
+def chat_router(pool: EnginePool, observe: Observe) -> APIRouter:
     router = APIRouter()
 
     @router.post("/v1/chat/completions", response_model=None)
@@ -39,7 +39,8 @@ def chat_router(pool: EnginePool) -> APIRouter:
         constraint = make_constraint(body.wishes, engine.model)
         prompt, sampling = _question(body, engine.model, constraint)
         priority, client = read_priority(request, "chat"), read_client(request, body.user)
-        raw = watch.watch(generate(engine, GenerateRequest(envelope.id, prompt, sampling, priority, client)))
+        wanted = GenerateRequest(envelope.id, prompt, sampling, priority, client)
+        raw = watch.watch(generate(engine, wanted, observe))
         deltas = read_calls(in_clients_words(raw, constraint), constraint)
         if body.stream:
             return EventStream(_stream(deltas, Reply(envelope, body.wanted_usage, watch)))

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from heron.errors import HeronError, ModelNotReady, UnknownModel, WorkerCrashed
@@ -18,6 +18,24 @@ PATIENCE_S = 5.0
 """How long a request waits for a model that is just being loaded, or reloaded after a crash."""
 ANY_MODEL = (None, "", "auto")
 """What a client sends that takes the loaded model, and what a pool calls a model it has not chosen yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A request that ended. `outcome` is its finish reason, `cancelled`, or the code of an error of this `category`.
+
+    Times are in milliseconds from the request on; `first_ms` is 0 if nothing came.
+    """
+
+    request: GenerateRequest
+    outcome: str
+    category: str
+    first_ms: float
+    whole_ms: float
+    usage: Usage
+
+
+Observe = Callable[[Finished], None]
 
 
 class EnginePool(Protocol):
@@ -57,10 +75,10 @@ async def ready_engine(pool: EnginePool, model: str | None) -> Engine:
     return engine
 
 
-async def generate(engine: Engine, request: GenerateRequest) -> AsyncGenerator[Delta, None]:
+async def generate(engine: Engine, request: GenerateRequest, observe: Observe) -> AsyncGenerator[Delta, None]:
     """The engine's deltas up to the one that finishes; a stream that breaks off without it raises WorkerCrashed.
 
-    Logs one line a request: times to the first delta and to the end, tokens, outcome; never its text.
+    Tells how it ended, and logs one line: times to the first delta and to the end, tokens, outcome; never its text.
     """
     record = _Record(time.monotonic())
     try:
@@ -72,10 +90,11 @@ async def generate(engine: Engine, request: GenerateRequest) -> AsyncGenerator[D
                     return
         raise WorkerCrashed("The engine broke off the answer.", hint="Try again.")
     except HeronError as error:
-        record.outcome = error.code
+        record.outcome, record.category = error.code, error.category
         raise
     finally:
         logger.info("%s %s %s", request.request_id, request.priority, record.describe())
+        observe(record.finish(request))
 
 
 @dataclass(slots=True)
@@ -87,12 +106,17 @@ class _Record:
     usage: Usage = field(default_factory=Usage)
     completion_tokens: int = 0
     outcome: str = "cancelled"
+    category: str = ""
 
     def note(self, delta: Delta) -> None:
         self.first_ms = self.first_ms or self._elapsed_ms()
         self.usage = delta.usage or self.usage
         self.completion_tokens += len(delta.token_ids)
         self.outcome = delta.finish_reason or self.outcome
+
+    def finish(self, request: GenerateRequest) -> Finished:
+        usage = replace(self.usage, completion_tokens=self.completion_tokens)
+        return Finished(request, self.outcome, self.category, self.first_ms, self._elapsed_ms(), usage)
 
     def describe(self) -> str:
         tokens = f"{self.usage.prompt_tokens} ({self.usage.cached_tokens} cached) + {self.completion_tokens}"

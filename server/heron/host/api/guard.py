@@ -1,61 +1,88 @@
-"""The gate before every route: host name, token, size of the body. Also counts requests, so that idleness shows."""
+"""The gate before every route: names, token, scope, quota, size and time of the body. Also notes idleness."""
+
+import asyncio
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from heron.errors import Unauthorized
-from heron.host.api import health, stats
+from heron.errors import Overloaded, Unauthorized
+from heron.host.api import health, metrics, stats
 from heron.host.api.activity import Activity
-from heron.host.api.auth import Auth
+from heron.host.api.auth import Auth, Grant
 from heron.host.api.errors import error_response, http_error
+from heron.host.api.quotas import Quotas
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
-_QUIET_PATHS = (health.PATH, stats.PATH)
+BODY_TIME_S = 30.0
+"""How long each piece of a body may take to arrive."""
+_QUIET_PATHS = (health.PATH, stats.PATH, metrics.PATH)
 _TOO_LARGE = f"The body is larger than {MAX_BODY_BYTES // 1024**2} MiB."
+_TOO_SLOW = f"Nothing of the body came for {BODY_TIME_S:g} s."
 
 
 class Guard:
     """ASGI middleware. Requests it refuses, and who only looks, do not count as activity."""
 
-    def __init__(self, app: ASGIApp, auth: Auth, activity: Activity) -> None:
+    def __init__(self, app: ASGIApp, auth: Auth, activity: Activity, quotas: Quotas) -> None:
         self._app = app
         self._auth = auth
         self._activity = activity
+        self._quotas = quotas
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if refusal := self._refuse(Headers(scope=scope)):
-            await refusal(scope, receive, send)
-        elif scope["path"] in _QUIET_PATHS:
-            await self._app(scope, receive, send)
-        else:
-            with self._activity.request():
-                await self._app(scope, _limited(receive), send)
-
-    def _refuse(self, headers: Headers) -> ASGIApp | None:
-        if not self._auth.allows_host(headers):
-            return http_error(403, "This host answers on loopback names only.")
         try:
-            self._auth.check_token(headers)
-        except Unauthorized as error:
-            return error_response(error)
+            grant = self._admit(scope["path"], Headers(scope=scope))
+        except (Unauthorized, Overloaded) as error:
+            await error_response(error)(scope, receive, send)
+        except HTTPException as refusal:
+            await http_error(refusal.status_code, refusal.detail, refusal.headers)(scope, receive, send)
+        else:
+            await self._pass(grant, scope, receive, send)
+
+    async def _pass(self, grant: Grant, scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {})["grant"] = grant
+        if scope["path"] in _QUIET_PATHS:
+            await self._app(scope, receive, send)
+            return
+        try:
+            with self._activity.request(), self._quotas.admit(grant.client):
+                await self._app(scope, _limited(receive), send)
+        except Overloaded as error:
+            await error_response(error)(scope, receive, send)
+
+    def _admit(self, path: str, headers: Headers) -> Grant:
+        if not self._auth.allows_host(headers):
+            raise HTTPException(403, "This host answers on loopback names and those of host.allowed_hosts only.")
+        if not self._auth.allows_origin(headers):
+            raise HTTPException(403, "This web page may not ask; host.allowed_origins names those that may.")
+        grant = self._auth.identify(headers)
+        if not grant.allows(path):
+            raise HTTPException(403, f"This token may not ask {path}; its scopes: {', '.join(sorted(grant.scopes))}.")
         announced = headers.get("content-length", "0")
         if announced.isdecimal() and int(announced) > MAX_BODY_BYTES:
-            return http_error(413, _TOO_LARGE, {"Connection": "close"})
-        return None
+            raise HTTPException(413, _TOO_LARGE, {"Connection": "close"})
+        return grant
 
 
 def _limited(receive: Receive) -> Receive:
-    """Receive until the body is too large; a body sent in pieces does not announce its length."""
-    received_bytes = 0
+    """Receive until the body is too large or too slow; a body sent in pieces does not announce its length."""
+    received_bytes, is_whole = 0, False
 
     async def receive_limited() -> Message:
-        nonlocal received_bytes
-        message = await receive()
+        nonlocal received_bytes, is_whole
+        if is_whole:  # what comes now is the disconnect, whenever it likes
+            return await receive()
+        try:
+            async with asyncio.timeout(BODY_TIME_S):  # wait_for can swallow a cancellation (CPython 3.11)
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408, _TOO_SLOW, {"Connection": "close"}) from None
         received_bytes += len(message.get("body", b""))
+        is_whole = not message.get("more_body", False)
         if received_bytes > MAX_BODY_BYTES:
             raise HTTPException(413, _TOO_LARGE, {"Connection": "close"})
         return message

@@ -29,14 +29,15 @@ def listen_unix(path: Path) -> socket.socket:
     return listener
 
 
-def listen_tcp(port: int) -> socket.socket:
-    """A loopback TCP socket; port 0 takes any free one. Raises AddressInUse if the port is taken."""
+def listen_tcp(port: int, address: str = LOOPBACK) -> socket.socket:
+    """A TCP socket, by default of loopback; port 0 takes any free one. Raises AddressInUse if the port is taken."""
     # asyncio turns off Nagle's algorithm only on a socket that names its protocol; with it an answer takes 40 ms more.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if sys.platform != "win32":  # there it would share the port with a stranger
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((LOOPBACK, port))
+        listener.bind((address, port))
         listener.listen(_BACKLOG)
     except (OSError, OverflowError) as error:
         listener.close()

@@ -1,6 +1,6 @@
 """llama.cpp's own routes, so that llama.vim, llama.vscode and the like work unchanged.
 
-`POST /infill` and `/tokenize`, `GET /health`, `/v1/health` and `/props`: shapes as in llama.cpp's tools/server/README.md.
+`POST /infill` and `/tokenize`, `GET /health`, `/v1/health` and `/props`, shaped as its tools/server/README.md says.
 """
 
 from collections.abc import AsyncGenerator
@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 from heron import __version__
 from heron.host.api.answer import read_client, read_priority
 from heron.host.api.disconnect import while_connected
-from heron.host.api.engines import EnginePool, generate, ready_engine
+from heron.host.api.engines import EnginePool, Observe, generate, ready_engine
 from heron.host.api.line_guard import LineGuard
 from heron.host.api.llama_fields import InfillBody, TokenizeBody, infill_prompt, infill_sampling
 from heron.host.api.sse import EventStream
@@ -43,7 +43,7 @@ class _Answer:
             self.stop_type = {"length": "limit"}.get(delta.finish_reason, "eos")
 
 
-def llama_router(pool: EnginePool) -> APIRouter:
+def llama_router(pool: EnginePool, observe: Observe) -> APIRouter:
     router = APIRouter()
 
     @router.post("/infill", response_model=None)
@@ -55,7 +55,7 @@ def llama_router(pool: EnginePool) -> APIRouter:
         prompt, sampling = infill_prompt(body, engine.model), infill_sampling(body, engine.model)
         wanted = GenerateRequest(f"infill-{uuid4().hex}", prompt, sampling, priority, read_client(request, None))
         answer = _Answer(engine.model.id, watch)
-        pieces = _pieces(body, watch.watch(generate(engine, wanted)), answer)
+        pieces = _pieces(body, watch.watch(generate(engine, wanted, observe)), answer)
         if body.stream:
             return EventStream(_stream(pieces, body, answer))
         await while_connected(request.receive, _drain(pieces))

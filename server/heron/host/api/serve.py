@@ -4,25 +4,22 @@ import asyncio
 import logging
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
 from filelock import FileLock, Timeout
 
 from heron import discovery
-from heron.discovery import HostAddress
 from heron.errors import AddressInUse
 from heron.host.api.activity import Activity
 from heron.host.api.app import create_app
-from heron.host.api.auth import Auth, loopback_auth
+from heron.host.api.connection import GuardedConnection
+from heron.host.api.doorway import Endpoint, open_endpoint
 from heron.host.api.engines import EnginePool
-from heron.host.api.listen import LOOPBACK, listen_tcp, listen_unix
 from heron.settings import Settings, home_folder
 
 logger = logging.getLogger(__name__)
@@ -32,15 +29,6 @@ _LEAVE_GRACE_S = 3
 _HANDOVER_S = 20.0
 """How long to wait for a host that is just starting or leaving."""
 _HANDOVER_POLL_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a host listens, what it asks of clients, and how they reach it."""
-
-    listener: socket.socket
-    auth: Auth
-    address: HostAddress
 
 
 def serve_host(pool: EnginePool, settings: Settings, port: int | None = None) -> int:
@@ -53,15 +41,16 @@ def serve_host(pool: EnginePool, settings: Settings, port: int | None = None) ->
     with ExitStack() as stack:
         if not _lock(home, stack):
             return _defer(home, port)
-        endpoint = open_endpoint(home, port, stack)
+        endpoint = open_endpoint(home, port, settings.host, stack)
         activity = Activity()
-        server = uvicorn.Server(server_config(create_app(pool, endpoint.auth, activity)))
+        app = create_app(pool, endpoint.auth, activity, settings.limits)
+        server = uvicorn.Server(server_config(app, endpoint.certificate))
         _leave_on_signals(server)
         discovery.write_record(home, endpoint.address)
         stack.callback(discovery.remove_record, home)
         _announce(endpoint, port)
         leaving = leave_when_idle(server, pool, activity, settings.host.idle_timeout_s)
-        asyncio.run(_serve(server, endpoint.listener, leaving))
+        asyncio.run(_serve(server, endpoint, leaving))
     return 0
 
 
@@ -89,19 +78,6 @@ def _defer(home: Path, port: int | None) -> int:
     return 0
 
 
-def open_endpoint(home: Path, port: int | None, stack: ExitStack) -> Endpoint:
-    """Listen on the Unix socket of the home, or, with a port or without Unix sockets, on loopback TCP."""
-    if port is None and hasattr(socket, "AF_UNIX"):
-        path = discovery.socket_path(home)
-        listener = stack.enter_context(listen_unix(path))
-        stack.callback(path.unlink, missing_ok=True)
-        return Endpoint(listener, Auth(), HostAddress("http://localhost", str(path)))
-    listener = stack.enter_context(listen_tcp(port or 0))
-    auth = loopback_auth()
-    url = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
-    return Endpoint(listener, auth, HostAddress(url, token=auth.token))
-
-
 def _announce(endpoint: Endpoint, port: int | None) -> None:
     """Tell the person who asked for a port where it is, and, this once, the token if they do not know it."""
     address = endpoint.address
@@ -112,20 +88,20 @@ def _announce(endpoint: Endpoint, port: int | None) -> None:
         sys.stdout.flush()
 
 
-async def _serve(server: uvicorn.Server, listener: socket.socket, leaving: Coroutine[None, None, None]) -> None:
+async def _serve(server: uvicorn.Server, endpoint: Endpoint, leaving: Coroutine[None, None, None]) -> None:
     idle = asyncio.create_task(leaving, name="leave-when-idle")
     try:
-        await server.serve(sockets=[listener])
+        await server.serve(sockets=[endpoint.listener])
     finally:
         idle.cancel()
 
 
-def server_config(app: Callable[..., object]) -> uvicorn.Config:
+def server_config(app: Callable[..., object], certificate: tuple[str, str] | None = None) -> uvicorn.Config:
     """How uvicorn serves the application: no access log, and no trust in proxies' headers."""
     return uvicorn.Config(
         app,
         loop="asyncio",
-        http="h11",
+        http=GuardedConnection,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -134,6 +110,8 @@ def server_config(app: Callable[..., object]) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=60,
+        ssl_certfile=certificate[0] if certificate else None,
+        ssl_keyfile=certificate[1] if certificate else None,
         timeout_graceful_shutdown=_LEAVE_GRACE_S,
     )
 

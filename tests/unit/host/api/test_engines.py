@@ -6,7 +6,7 @@ import pytest
 
 from heron.errors import InvalidRequest, ModelNotReady, ModelUnavailable, UnknownModel
 from heron.host.api import engines
-from heron.host.api.engines import generate, ready_engine
+from heron.host.api.engines import Finished, generate, ready_engine
 from heron.host.engine.engine import Engine
 from heron.host.engine.scripted import ScriptedEngine
 from heron.wire import GenerateRequest, Health, TextPrompt
@@ -64,7 +64,8 @@ async def test_why_a_model_failed_is_told() -> None:
 
 async def test_a_request_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    async with aclosing(generate(ScriptedEngine("secret answer"), REQUEST)) as deltas:
+    seen: list[Finished] = []
+    async with aclosing(generate(ScriptedEngine("secret answer"), REQUEST, seen.append)) as deltas:
         assert "".join([delta.text async for delta in deltas]) == "secret answer"
     [line] = caplog.messages
     assert line.startswith("r1 completion stop: first ")
@@ -74,11 +75,14 @@ async def test_a_request_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture
 
 async def test_the_log_tells_how_a_request_ended(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    async with aclosing(generate(ScriptedEngine("a long answer"), REQUEST)) as deltas:
+    seen: list[Finished] = []
+    async with aclosing(generate(ScriptedEngine("a long answer"), REQUEST, seen.append)) as deltas:
         await anext(deltas)
     with pytest.raises(InvalidRequest):
-        await anext(generate(ScriptedEngine({"": InvalidRequest("No.")}), REQUEST))
+        await anext(generate(ScriptedEngine({"": InvalidRequest("No.")}), REQUEST, seen.append))
     cancelled, refused = caplog.messages
     assert " cancelled: " in cancelled
     assert cancelled.endswith("+ 1 tokens"), "what was sent until then"
     assert " invalid_request: " in refused
+    assert [(one.outcome, one.category) for one in seen] == [("cancelled", ""), ("invalid_request", "integration")]
+    assert (seen[0].usage.completion_tokens, seen[1].first_ms) == (1, 0.0)

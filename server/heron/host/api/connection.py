@@ -1,0 +1,53 @@
+"""A connection that must get on with it, and on a Unix socket must be its owner's."""
+
+import asyncio
+import os
+import socket
+import struct
+from typing import Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEADER_TIME_S = 20.0
+"""How long a request's head may take to arrive."""
+
+
+class GuardedConnection(H11Protocol):
+    """Uvicorn's connection. Closed if another user opened it, or if a request's head is late (slow loris)."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        if is_strangers(transport.get_extra_info("socket")):
+            transport.abort()
+            return
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        if self._late is None and (self.cycle is None or self.cycle.response_complete):
+            self._await_head()
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._stop_waiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        self._late = self.loop.call_later(HEADER_TIME_S, self.transport.abort)
+
+    def _stop_waiting(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+
+def is_strangers(connection: socket.socket) -> bool:
+    """Whether a Unix socket was connected by a user who is neither this one nor root. Known on Linux only."""
+    if not hasattr(socket, "SO_PEERCRED") or connection.family != socket.AF_UNIX:
+        return False
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _, uid, _ = struct.unpack("3i", credentials)
+    return uid not in (0, os.getuid())
