@@ -6,24 +6,20 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 
 from heron.errors import InvalidSettings
 from heron.host.api import connection, guard
-from heron.host.api.activity import Activity
-from heron.host.api.app import create_app
 from heron.host.api.doorway import Endpoint, open_endpoint
-from heron.host.api.serve import server_config
 from heron.host.engine.scripted import ScriptedEngine
 from heron.host.tokens import Scope, token_store
 from heron.settings import HostSettings, LimitSettings
-from protocol.http_host import CHAT, pool_of
+from protocol.http_host import CHAT
+from protocol.tcp_host import serving
 
 ASKS = {
     "/v1/completions": {"prompt": "x"},
@@ -35,21 +31,8 @@ LOOKS = ("/healthz", "/health", "/v1/models", "/props", "/v1/stats", "/metrics")
 STRANGER = 65534  # nobody
 
 
-@asynccontextmanager
-async def serving(
-    home: Path, settings: HostSettings | None = None, limits: LimitSettings | None = None, port: int | None = 0
-) -> AsyncIterator[Endpoint]:
-    """A real server at an endpoint, with the scripted engine."""
-    with ExitStack() as stack:
-        endpoint = open_endpoint(home, port, settings or HostSettings(), stack)
-        app = create_app(pool_of(ScriptedEngine("an answer")), endpoint.auth, Activity(), limits)
-        server = uvicorn.Server(server_config(app, endpoint.certificate))
-        running = asyncio.create_task(server.serve(sockets=[endpoint.listener]))
-        try:
-            yield endpoint
-        finally:
-            server.should_exit = True
-            await running
+def answers() -> ScriptedEngine:
+    return ScriptedEngine("an answer")
 
 
 def client_of(endpoint: Endpoint, token: str) -> httpx.AsyncClient:
@@ -78,7 +61,7 @@ async def statuses(client: httpx.AsyncClient) -> dict[str, int]:
 )
 async def test_a_scope_opens_its_routes_and_no_others(home: Path, scope: Scope, refused: set[str]) -> None:
     _, secret = token_store(home).create("ann", [scope])
-    async with serving(home) as endpoint, client_of(endpoint, secret) as client:
+    async with serving(home, answers()) as endpoint, client_of(endpoint, secret) as client:
         found = await statuses(client)
         error = (await client.post("/v1/chat/completions", json=ASKS["/v1/chat/completions"])).json().get("error")
     assert {path for path, status in found.items() if status == 403} == refused
@@ -89,7 +72,7 @@ async def test_a_scope_opens_its_routes_and_no_others(home: Path, scope: Scope, 
 
 async def test_a_revoked_token_is_refused_at_once(home: Path) -> None:
     token, secret = token_store(home).create("ann", ["admin"])
-    async with serving(home) as endpoint, client_of(endpoint, secret) as client:
+    async with serving(home, answers()) as endpoint, client_of(endpoint, secret) as client:
         assert (await client.get("/v1/models")).status_code == 200
         token_store(home).revoke(token.id)
         assert (await client.get("/v1/models")).status_code == 401
@@ -97,7 +80,7 @@ async def test_a_revoked_token_is_refused_at_once(home: Path) -> None:
 
 async def test_the_quota_of_one_token_is_not_that_of_another(home: Path) -> None:
     (_, ann), (_, bob) = (token_store(home).create(name, ["complete"]) for name in ("ann", "bob"))
-    async with serving(home, limits=LimitSettings(requests_per_minute=1)) as endpoint:
+    async with serving(home, answers(), limits=LimitSettings(requests_per_minute=1)) as endpoint:
         async with client_of(endpoint, ann) as client:
             assert (await client.post("/v1/completions", json={"prompt": "x"})).status_code == 200
             refused = await client.post("/v1/completions", json={"prompt": "x"})
@@ -111,7 +94,10 @@ async def test_the_quota_of_one_token_is_not_that_of_another(home: Path) -> None
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example"])
 async def test_a_foreign_page_is_refused_though_it_has_a_token(home: Path, origin: str) -> None:
-    async with serving(home) as endpoint, client_of(endpoint, endpoint.address.token) as client:
+    async with (
+        serving(home, answers()) as endpoint,
+        client_of(endpoint, endpoint.address.token) as client,
+    ):
         answer = await client.get("/v1/models", headers={"Origin": origin})
         assert answer.status_code == 403
         assert "host.allowed_origins" in answer.json()["error"]["message"]
@@ -120,7 +106,10 @@ async def test_a_foreign_page_is_refused_though_it_has_a_token(home: Path, origi
 
 async def test_an_allowed_page_may_ask_from_a_browser(home: Path) -> None:
     settings = HostSettings(allowed_origins=("https://editor.example",), allowed_hosts=("heron.example",))
-    async with serving(home, settings) as endpoint, client_of(endpoint, endpoint.address.token) as client:
+    async with (
+        serving(home, answers(), settings) as endpoint,
+        client_of(endpoint, endpoint.address.token) as client,
+    ):
         headers = {"Origin": "https://editor.example", "Host": "heron.example"}
         answer = await client.get("/v1/models", headers=headers)
         assert answer.headers["access-control-allow-origin"] == "https://editor.example"
@@ -130,7 +119,7 @@ async def test_an_allowed_page_may_ask_from_a_browser(home: Path) -> None:
 
 async def test_a_head_that_never_ends_is_dropped(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "HEADER_TIME_S", 0.2)
-    async with serving(home) as endpoint:
+    async with serving(home, answers()) as endpoint:
         host, port = endpoint.listener.getsockname()
         reader, writer = await asyncio.open_connection(host, port)
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
@@ -140,7 +129,7 @@ async def test_a_head_that_never_ends_is_dropped(home: Path, monkeypatch: pytest
 
 async def test_a_body_that_never_comes_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "BODY_TIME_S", 0.2)
-    async with serving(home) as endpoint:
+    async with serving(home, answers()) as endpoint:
         reader, writer = await asyncio.open_connection(*endpoint.listener.getsockname())
         token = endpoint.address.token
         head = f"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
@@ -157,7 +146,7 @@ async def test_another_user_is_dropped_even_where_the_socket_lets_him(tmp_path: 
         "s.sendall(b'GET /healthz HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n')\n"
         "try: print(len(s.recv(100)))\nexcept ConnectionError: print(0)"
     )
-    async with serving(tmp_path, port=None) as endpoint:
+    async with serving(tmp_path, answers(), port=None) as endpoint:
         path = Path(endpoint.address.socket_path)
         open_to_all(path)
         command = [sys.executable, "-c", script, str(path)]
@@ -168,7 +157,7 @@ async def test_another_user_is_dropped_even_where_the_socket_lets_him(tmp_path: 
 async def test_tls(home: Path, tmp_path: Path) -> None:
     certificate, key = make_certificate(tmp_path)
     settings = HostSettings(tls_certificate=str(certificate), tls_key=str(key))
-    async with serving(home, settings) as endpoint:
+    async with serving(home, answers(), settings) as endpoint:
         assert endpoint.address.base_url.startswith("https://127.0.0.1:")
         trust = ssl.create_default_context(cafile=str(certificate))
         headers = {"Authorization": f"Bearer {endpoint.address.token}"}

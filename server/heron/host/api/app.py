@@ -18,6 +18,7 @@ from heron.host.api.health import health_router
 from heron.host.api.llama import llama_router
 from heron.host.api.metrics import Telemetry, metrics_router
 from heron.host.api.models import models_router
+from heron.host.api.multiplex import multiplex_router
 from heron.host.api.quotas import Quotas
 from heron.host.api.stats import stats_router
 from heron.settings import LimitSettings
@@ -51,6 +52,7 @@ def create_app(pool: EnginePool, auth: Auth, activity: Activity, limits: LimitSe
     for shows in (models_router, health_router, stats_router):
         app.include_router(shows(pool))
     app.include_router(metrics_router(pool, telemetry))
+    app.include_router(multiplex_router())
     app.add_middleware(Guard, auth=auth, activity=activity, quotas=quotas)
     if auth.origins:
         app.add_middleware(CORSMiddleware, allow_origins=sorted(auth.origins), allow_methods=["*"], allow_headers=["*"])

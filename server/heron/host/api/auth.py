@@ -10,7 +10,7 @@ from heron.errors import Unauthorized
 from heron.host.tokens import Scope, TokenStore
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
-_FOR_ALL = ("/health", "/healthz", "/v1/health", "/v1/models", "/props", "/openapi.json")
+_FOR_ALL = ("/health", "/healthz", "/v1/health", "/v1/models", "/props", "/openapi.json", "/v1/stream")
 _FOR_SCOPE: dict[Scope, tuple[str, ...]] = {
     "complete": ("/v1/completions", "/infill", "/tokenize"),
     "chat": ("/v1/chat/completions",),

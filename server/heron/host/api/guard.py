@@ -16,7 +16,9 @@ from heron.host.api.quotas import Quotas
 MAX_BODY_BYTES = 8 * 1024 * 1024
 BODY_TIME_S = 30.0
 """How long each piece of a body may take to arrive."""
+_POLICY_VIOLATION = 1008
 _QUIET_PATHS = (health.PATH, stats.PATH, metrics.PATH)
+_TOKEN_PROTOCOL = "bearer."
 _TOO_LARGE = f"The body is larger than {MAX_BODY_BYTES // 1024**2} MiB."
 _TOO_SLOW = f"Nothing of the body came for {BODY_TIME_S:g} s."
 
@@ -31,21 +33,33 @@ class Guard:
         self._quotas = quotas
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
+        if scope["type"] == "websocket":
+            scope = name_token(scope)
         try:
             grant = self._admit(scope["path"], Headers(scope=scope))
         except (Unauthorized, Overloaded) as error:
-            await error_response(error)(scope, receive, send)
+            await self._refuse(error_response(error), scope, receive, send)
         except HTTPException as refusal:
-            await http_error(refusal.status_code, refusal.detail, refusal.headers)(scope, receive, send)
+            answer = http_error(refusal.status_code, refusal.detail, refusal.headers)
+            await self._refuse(answer, scope, receive, send)
         else:
             await self._pass(grant, scope, receive, send)
+
+    async def _refuse(self, answer: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+        else:
+            await answer(scope, receive, send)
 
     async def _pass(self, grant: Grant, scope: Scope, receive: Receive, send: Send) -> None:
         scope.setdefault("state", {})["grant"] = grant
         if scope["path"] in _QUIET_PATHS:
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] == "websocket":  # its requests are counted one by one
             await self._app(scope, receive, send)
             return
         try:
@@ -66,6 +80,16 @@ class Guard:
         if announced.isdecimal() and int(announced) > MAX_BODY_BYTES:
             raise HTTPException(413, _TOO_LARGE, {"Connection": "close"})
         return grant
+
+
+def name_token(scope: Scope) -> Scope:
+    """The scope of a WebSocket, with the token that a browser, which sets no headers, names as a subprotocol."""
+    for protocol in scope.get("subprotocols", ()):
+        if protocol.startswith(_TOKEN_PROTOCOL):
+            secret = protocol.removeprefix(_TOKEN_PROTOCOL)
+            headers = [*scope["headers"], (b"authorization", f"Bearer {secret}".encode())]
+            return {**scope, "headers": headers}
+    return scope
 
 
 def _limited(receive: Receive) -> Receive:

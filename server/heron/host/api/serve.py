@@ -20,6 +20,7 @@ from heron.host.api.app import create_app
 from heron.host.api.connection import GuardedConnection
 from heron.host.api.doorway import Endpoint, open_endpoint
 from heron.host.api.engines import EnginePool
+from heron.host.api.guard import MAX_BODY_BYTES
 from heron.settings import Settings, home_folder
 
 logger = logging.getLogger(__name__)
@@ -102,7 +103,8 @@ def server_config(app: Callable[..., object], certificate: tuple[str, str] | Non
         app,
         loop="asyncio",
         http=GuardedConnection,
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=MAX_BODY_BYTES,
         lifespan="on",
         log_config=None,
         log_level="warning",
