@@ -16,6 +16,7 @@ from heron.host.api.errors import add_error_handlers
 from heron.host.api.guard import Guard
 from heron.host.api.health import health_router
 from heron.host.api.llama import llama_router
+from heron.host.api.lsp_socket import lsp_router
 from heron.host.api.metrics import Telemetry, metrics_router
 from heron.host.api.models import models_router
 from heron.host.api.multiplex import multiplex_router
@@ -53,6 +54,7 @@ def create_app(pool: EnginePool, auth: Auth, activity: Activity, limits: LimitSe
         app.include_router(shows(pool))
     app.include_router(metrics_router(pool, telemetry))
     app.include_router(multiplex_router())
+    app.include_router(lsp_router())
     app.add_middleware(Guard, auth=auth, activity=activity, quotas=quotas)
     if auth.origins:
         app.add_middleware(CORSMiddleware, allow_origins=sorted(auth.origins), allow_methods=["*"], allow_headers=["*"])
