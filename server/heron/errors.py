@@ -114,6 +114,12 @@ class InvalidRequest(IntegrationError):
         self.param = param
 
 
+class UnsupportedFeature(InvalidRequest):
+    """A parameter that the engine in use cannot honour, though another could; the message names both."""
+
+    code = "feature_unsupported"
+
+
 class OutsideWorkspace(IntegrationError):
     """A path that leads out of the workspace's folders; the message quotes it, the hint says what is allowed."""
 
@@ -134,6 +140,12 @@ class InvalidSettings(IntegrationError):
 
 class Unauthorized(IntegrationError):
     code = "unauthorized"
+
+
+class Revoked(IntegrationError):
+    """The request was stopped by somebody who may, not by its client."""
+
+    code = "revoked"
 
 
 class HostUnreachable(IntegrationError):
@@ -157,6 +169,12 @@ class WorkerCrashed(SystemFault):
     """The engine worker ended or hung; it is restarted, and the request may be tried again."""
 
     code = "worker_crashed"
+
+
+class LoadHung(SystemFault):
+    """The worker said nothing for too long while it loaded, and was killed; the message says what was found wrong."""
+
+    code = "load_hung"
 
 
 class CompileFailed(SystemFault):

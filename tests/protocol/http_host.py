@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import uvicorn
 
-from heron.host.api.activity import Activity
 from heron.host.api.app import create_app
 from heron.host.api.auth import Auth
+from heron.host.api.doors import server_config
 from heron.host.api.listen import listen_unix
-from heron.host.api.serve import server_config
+from heron.host.api.service import make_service
 from heron.host.engine.engine import Engine
 from heron.host.pool import Pool
 from heron.host.workers import InProcessWorker
@@ -30,8 +30,7 @@ def pool_of(engine: Engine) -> Pool:
 @asynccontextmanager
 async def in_memory(engine: Engine, auth: Auth | None = None) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application without a server; it sees whole answers only."""
-    pool = pool_of(engine)
-    app = create_app(pool, auth or Auth(), Activity())
+    app = create_app(make_service(pool_of(engine)), auth or Auth())
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
@@ -44,7 +43,7 @@ async def in_memory(engine: Engine, auth: Auth | None = None) -> AsyncIterator[h
 async def on_socket(engine: Engine, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a real server on a Unix socket."""
     path = folder / "host.sock"
-    server = uvicorn.Server(server_config(create_app(pool_of(engine), Auth(), Activity())))
+    server = uvicorn.Server(server_config(create_app(make_service(pool_of(engine)), Auth())))
     with listen_unix(path) as listener:
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         transport = httpx.AsyncHTTPTransport(uds=str(path))

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import uvicorn
 
-from heron.host.api.activity import Activity
 from heron.host.api.app import create_app
-from heron.host.api.doorway import Endpoint, open_endpoint
-from heron.host.api.serve import server_config
+from heron.host.api.doors import server_config
+from heron.host.api.doorway import Endpoint, open_own_door, open_port
+from heron.host.api.service import make_service
 from heron.host.engine.engine import Engine
 from heron.settings import HostSettings, LimitSettings
 from protocol.http_host import pool_of
@@ -26,8 +26,9 @@ async def serving(
 ) -> AsyncIterator[Endpoint]:
     """A running server; without a port on the Unix socket of the home."""
     with ExitStack() as stack:
-        endpoint = open_endpoint(home, port, settings or HostSettings(), stack)
-        app = create_app(pool_of(engine), endpoint.auth, Activity(), limits)
+        wanted = settings or HostSettings()
+        endpoint = open_own_door(home, stack) if port is None else open_port(home, port, wanted, stack)
+        app = create_app(make_service(pool_of(engine), limits), endpoint.auth)
         server = uvicorn.Server(server_config(app, endpoint.certificate))
         running = asyncio.create_task(server.serve(sockets=[endpoint.listener]))
         try:

@@ -14,7 +14,7 @@ import pytest
 
 from heron.errors import InvalidSettings
 from heron.host.api import connection, guard
-from heron.host.api.doorway import Endpoint, open_endpoint
+from heron.host.api.doorway import Endpoint, open_port
 from heron.host.engine.scripted import ScriptedEngine
 from heron.host.tokens import Scope, token_store
 from heron.settings import HostSettings, LimitSettings
@@ -180,7 +180,7 @@ async def test_tls(home: Path, tmp_path: Path) -> None:
 )
 def test_a_door_is_not_opened_by_half(home: Path, settings: HostSettings, problem: str) -> None:
     with ExitStack() as stack, pytest.raises(InvalidSettings, match=problem):
-        open_endpoint(home, 0, settings, stack)
+        open_port(home, 0, settings, stack)
 
 
 def open_to_all(path: Path) -> None:

@@ -18,10 +18,10 @@ from heron.errors import (
     Overloaded,
     PromptTooLong,
 )
-from heron.host.api.activity import Activity
 from heron.host.api.app import create_app
 from heron.host.api.auth import LOOPBACK_NAMES, Auth
 from heron.host.api.guard import MAX_BODY_BYTES
+from heron.host.api.service import make_service
 from heron.host.engine.scripted import ScriptedEngine
 from heron.host.pool import Pool
 from heron.host.workers import InProcessWorker
@@ -228,7 +228,7 @@ async def test_unknown_model_page(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/", 404, "not_found"),
+        ("GET", "/nothing", 404, "not_found"),
         ("POST", "/v1/nothing", 404, "not_found"),
         ("GET", "/v1/models/../../etc", 404, "not_found"),
         ("GET", COMPLETIONS, 405, "method_not_allowed"),
@@ -332,7 +332,7 @@ async def test_failed_model_is_told() -> None:
     def refuse() -> InProcessWorker:
         raise ModelUnavailable("No source has the model.")
 
-    app = create_app(Pool(Settings(), refuse), Auth(), Activity())
+    app = create_app(make_service(Pool(Settings(), refuse)), Auth())
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

@@ -18,8 +18,7 @@ from filelock import FileLock
 
 from heron import discovery
 from heron.discovery import HostAddress
-from heron.host.api.doorway import open_endpoint
-from heron.settings import HostSettings
+from heron.host.api.doorway import open_own_door
 
 
 @pytest.fixture
@@ -53,6 +52,11 @@ def client_of(address: HostAddress, token: str = "") -> httpx.Client:
     transport = httpx.HTTPTransport(uds=address.socket_path or None)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return httpx.Client(transport=transport, base_url=address.base_url, headers=headers, timeout=20)
+
+
+def read_port(process: "subprocess.Popen[str]") -> HostAddress:
+    """Where a host started with --port says it is."""
+    return HostAddress(process.stdout.readline().split()[-1].removesuffix("/v1"))
 
 
 def complete(client: httpx.Client) -> httpx.Response:
@@ -108,11 +112,11 @@ def test_a_host_waits_for_one_that_is_leaving(home: Path) -> None:
 
 def test_a_port_needs_the_token_that_is_printed_once(home: Path) -> None:
     with running_host(home, "--port", "0") as (process, address):
-        url = process.stdout.readline().split()[-1]
+        port = read_port(process)
         token = process.stdout.readline().split()[-1]
-        assert (url, token) == (f"{address.base_url}/v1", address.token)
         assert len(token) >= 32
-        with client_of(address) as stranger, client_of(address, token) as friend:
+        with client_of(address) as editor, client_of(port) as stranger, client_of(port, token) as friend:
+            assert complete(editor).status_code == 200, "its own socket stays open to this user"
             assert complete(stranger).status_code == 401
             assert complete(friend).status_code == 200
             assert friend.get("/v1/models", headers={"Host": "evil.example"}).status_code == 403
@@ -123,8 +127,8 @@ def test_a_port_needs_the_token_that_is_printed_once(home: Path) -> None:
 
 def test_a_token_of_the_user_is_not_printed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HERON_TOKEN", "my-own-token")
-    with running_host(home, "--port", "0") as (process, address):
-        with client_of(address, "my-own-token") as client:
+    with running_host(home, "--port", "0") as (process, _):
+        with client_of(read_port(process), "my-own-token") as client:
             assert complete(client).status_code == 200
         process.terminate()
         assert "my-own-token" not in "".join(process.communicate(timeout=20))
@@ -166,7 +170,7 @@ def test_the_rest_of_a_killed_host_is_cleared(home: Path) -> None:
 def test_a_platform_without_unix_sockets_gets_loopback_and_a_token(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(socket, "AF_UNIX")
     with ExitStack() as stack:
-        endpoint = open_endpoint(home, None, HostSettings(), stack)
+        endpoint = open_own_door(home, stack)
         assert endpoint.address.base_url.startswith("http://127.0.0.1:")
         assert endpoint.address.token == endpoint.auth.token != ""
         discovery.write_record(home, endpoint.address)

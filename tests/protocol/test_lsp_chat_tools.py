@@ -16,7 +16,6 @@ from protocol.lsp_editor import Editor, editor_of
 from protocol.test_lsp_chat import TOKEN, ask, create, reports, turn_params
 
 CHAT = "/v1/chat/completions"
-MODELS = {"data": [{"id": "big-70b", "max_model_len": 8000}]}
 ALLOWED = {"tools": {"run_command": True, "mcp": False, "plugins": False}}
 
 
@@ -33,7 +32,9 @@ def calls(*wanted: tuple[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def model_that(folder: Path, *answers: dict[str, Any], options: Any = None) -> AsyncIterator[Any]:
+async def model_that(
+    folder: Path, *answers: dict[str, Any], options: Any = None, model: str = "big-70b"
+) -> AsyncIterator[Any]:
     """An editor in the workspace `work`, and a server whose model gives these answers one after the other."""
     remaining = list(answers)
 
@@ -45,8 +46,9 @@ async def model_that(folder: Path, *answers: dict[str, Any], options: Any = None
         return server.address
 
     work = folder / "work"
-    work.mkdir()
-    async with foreign_server(folder, {"/v1/models": MODELS, CHAT: answer}) as server, editor_of(connect) as editor:
+    work.mkdir(exist_ok=True)
+    models = {"data": [{"id": model, "max_model_len": 8000}]}
+    async with foreign_server(folder, {"/v1/models": models, CHAT: answer}) as server, editor_of(connect) as editor:
         await editor.initialize({"tools": {"mcp": False, "plugins": False}, **(options or {})}, rootUri=work.as_uri())
         await editor.wait_ready()
         yield editor, server
@@ -159,10 +161,8 @@ async def test_proposed_edits_are_told_and_nothing_is_written(tmp_path: Path) ->
 
 
 async def test_a_model_that_never_stops_calling_has_to_answer(tmp_path: Path) -> None:
-    async with model_that(tmp_path, calls(("list_directory", {})), options={"chat": {"max_steps": 3}}) as (
-        editor,
-        server,
-    ):
+    steps = [calls(("grep", {"pattern": str(number)})) for number in range(4)]
+    async with model_that(tmp_path, *steps, options={"chat": {"max_steps": 3}}) as (editor, server):
         result = (await ask(editor, await create(editor), "Go on."))["result"]
         assert result["state"] == "complete"
         bodies = asked(server)

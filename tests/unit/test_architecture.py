@@ -34,7 +34,8 @@ HOST: dict[str, set[str]] = {
     "host.engine": {"host.models", "host.compiler"},
     "host.workers": {"host.engine"},
     "host.pool": {"host.workers", "host.engine"},
-    "host.api": {"host.pool", "host.engine"},
+    "host.tokens": set(),
+    "host.api": {"host.pool", "host.engine", "host.tokens"},
 }
 TOP: dict[str, set[str]] = {
     "cli": {"app", "commands"},

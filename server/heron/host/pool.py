@@ -9,10 +9,10 @@ import math
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 
-from heron.errors import HeronError, ModelNotReady, SystemFault, WorkerCrashed
+from heron.errors import HeronError, ModelNotReady, Overloaded, SystemFault, WorkerCrashed
 from heron.host.engine.engine import Engine
 from heron.host.engine.pipe import Init
 from heron.host.workers import Worker, WorkerProcess
@@ -60,6 +60,7 @@ class Pool:
         self._model: ModelInfo | None = None
         self._asleep: asyncio.Event | None = None
         """There while the model is unloaded; set to load it again."""
+        self._dismissed = asyncio.Event()
         self._used_at = time.monotonic()
         self.num_running = 0
         self.num_crashes = 0
@@ -100,6 +101,20 @@ class Pool:
         if self._asleep is not None:
             self._asleep.set()
         return await asyncio.shield(self._ready)
+
+    async def unload(self) -> None:
+        """Give the model's memory back now. Raises Overloaded while requests run."""
+        if self.num_running:
+            raise Overloaded(f"{self.num_running} requests run on the model; it is unloaded when they have ended.")
+        if self._is_loaded:
+            self._dismissed.set()
+
+    async def wake(self) -> None:
+        """Load the model again if it was unloaded, or could not be loaded; returns at once."""
+        if self._asleep is not None:
+            self._asleep.set()
+        elif self._health.state == "failed":
+            await self.start()
 
     async def metrics(self) -> dict[str, float]:
         """Counters and gauges of the pool, and of the engine while it is loaded."""
@@ -198,17 +213,21 @@ class Pool:
             await asyncio.gather(ended, hung, idle, return_exceptions=True)
 
     async def _wait_idle(self) -> None:
-        """Return when no request ran for as long as the settings say."""
+        """Return when no request ran for as long as the settings say, or when somebody unloads the model."""
+        self._dismissed.clear()
         left_s = self._unload_s
-        while left_s > 0:
-            await asyncio.sleep(left_s)
+        while left_s > 0 and not self._dismissed.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left_s if left_s < math.inf else None):
+                    await self._dismissed.wait()
             left_s = self._unload_s - self._idle_s
 
     def _fall_asleep(self) -> None:
         """Let who comes from now on wait for the next worker."""
         self._asleep = asyncio.Event()
         self._expect_engine()
-        message = f"Unloaded after {self._unload_s:g} s without a request; the next one loads it again."
+        why = "on demand" if self._dismissed.is_set() else f"after {self._unload_s:g} s without a request"
+        message = f"Unloaded {why}; the next request loads it again."
         self._health = Health("ready", self._model.id if self._model else self._name, message)
         _log.info("%s", message)
 

@@ -18,7 +18,8 @@ from heron.host.api.answer import (
 )
 from heron.host.api.constraint import Constraint, in_clients_words, make_constraint
 from heron.host.api.disconnect import while_connected
-from heron.host.api.engines import EnginePool, Observe, generate, ready_engine
+from heron.host.api.engines import EnginePool, generate, ready_engine
+from heron.host.api.ledger import Ledger
 from heron.host.api.schema import ChatBody, chat_prompt, chat_sampling
 from heron.host.api.sse import EventStream
 from heron.host.api.timings import Stopwatch
@@ -26,7 +27,7 @@ from heron.host.api.tool_calls import call_object, read_calls
 from heron.wire import ChatPrompt, Delta, GenerateRequest, ModelInfo, Sampling, TokenLogprob
 
 
-def chat_router(pool: EnginePool, observe: Observe) -> APIRouter:
+def chat_router(pool: EnginePool, ledger: Ledger) -> APIRouter:
     router = APIRouter()
 
     @router.post("/v1/chat/completions", response_model=None)
@@ -40,7 +41,7 @@ def chat_router(pool: EnginePool, observe: Observe) -> APIRouter:
         prompt, sampling = _question(body, engine.model, constraint)
         priority, client = read_priority(request, "chat"), read_client(request, body.user)
         wanted = GenerateRequest(envelope.id, prompt, sampling, priority, client)
-        raw = watch.watch(generate(engine, wanted, observe))
+        raw = watch.watch(generate(engine, wanted, ledger))
         deltas = read_calls(in_clients_words(raw, constraint), constraint)
         if body.stream:
             return EventStream(_stream(deltas, Reply(envelope, body.wanted_usage, watch)))

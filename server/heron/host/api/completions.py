@@ -17,14 +17,15 @@ from heron.host.api.answer import (
     usage_so_far,
 )
 from heron.host.api.disconnect import while_connected
-from heron.host.api.engines import EnginePool, Observe, generate, ready_engine
+from heron.host.api.engines import EnginePool, generate, ready_engine
+from heron.host.api.ledger import Ledger
 from heron.host.api.schema import CompletionBody, completion_prompt, completion_sampling
 from heron.host.api.sse import EventStream
 from heron.host.api.timings import Stopwatch
 from heron.wire import Delta, GenerateRequest, TokenLogprob
 
 
-def completions_router(pool: EnginePool, observe: Observe) -> APIRouter:
+def completions_router(pool: EnginePool, ledger: Ledger) -> APIRouter:
     router = APIRouter()
 
     @router.post("/v1/completions", response_model=None)
@@ -36,7 +37,7 @@ def completions_router(pool: EnginePool, observe: Observe) -> APIRouter:
         prompt = completion_prompt(body, engine.model)
         priority, client = read_priority(request, "completion"), read_client(request, body.user)
         wanted = GenerateRequest(envelope.id, prompt, completion_sampling(body), priority, client)
-        deltas = watch.watch(generate(engine, wanted, observe))
+        deltas = watch.watch(generate(engine, wanted, ledger))
         if body.stream:
             return EventStream(_stream(deltas, Reply(envelope, body.wanted_usage, watch)))
         whole = await while_connected(request.receive, collect(deltas))

@@ -1,4 +1,4 @@
-"""Where a host listens and what it asks there: this user's private socket, loopback TCP, or the network by TLS."""
+"""Where a host listens and what it asks there: this user's private socket, loopback, or the network by TLS."""
 
 import socket
 from contextlib import ExitStack
@@ -26,20 +26,32 @@ class Endpoint:
     """Files of the certificate chain and its key, for TLS."""
 
 
-def open_endpoint(home: Path, port: int | None, settings: HostSettings, stack: ExitStack) -> Endpoint:
-    """Listen on the Unix socket of the home, or, with a port or without Unix sockets, on TCP."""
-    if port is None and hasattr(socket, "AF_UNIX"):
-        path = discovery.socket_path(home)
-        listener = stack.enter_context(listen_unix(path))
-        stack.callback(path.unlink, missing_ok=True)
-        return Endpoint(listener, Auth(), HostAddress("http://localhost", str(path)))
+def open_own_door(home: Path, stack: ExitStack) -> Endpoint:
+    """Listen on the Unix socket of the home; without Unix sockets on loopback, for a token only the record tells."""
+    if not hasattr(socket, "AF_UNIX"):
+        return open_loopback(own_token(), stack)
+    path = discovery.socket_path(home)
+    listener = stack.enter_context(listen_unix(path))
+    stack.callback(path.unlink, missing_ok=True)
+    return Endpoint(listener, Auth(), HostAddress("http://localhost", str(path)))
+
+
+def open_loopback(token: str, stack: ExitStack) -> Endpoint:
+    """Listen on a free port of loopback, for who knows the token."""
+    listener = stack.enter_context(listen_tcp(0))
+    address = HostAddress(f"http://{LOOPBACK}:{listener.getsockname()[1]}", token=token)
+    return Endpoint(listener, Auth(token, LOOPBACK_NAMES), address)
+
+
+def open_port(home: Path, port: int, settings: HostSettings, stack: ExitStack) -> Endpoint:
+    """Listen on a port, 0 for any, for this user's token and the stored ones; beyond loopback by TLS only."""
     certificate = _certificate(settings)
-    listener = stack.enter_context(listen_tcp(port or 0, settings.listen))
+    listener = stack.enter_context(listen_tcp(port, settings.listen))
     token = own_token()
     names = LOOPBACK_NAMES | {name.lower() for name in settings.allowed_hosts}
     auth = Auth(token, names, frozenset(settings.allowed_origins), token_store(home))
-    scheme, name = ("https", settings.listen) if certificate else ("http", LOOPBACK)
-    url = f"{scheme}://{name}:{listener.getsockname()[1]}"
+    scheme = "https" if certificate else "http"
+    url = f"{scheme}://{settings.listen}:{listener.getsockname()[1]}"
     return Endpoint(listener, auth, HostAddress(url, token=token), certificate)
 
 

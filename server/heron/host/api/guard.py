@@ -7,17 +7,16 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heron.errors import Overloaded, Unauthorized
-from heron.host.api import health, metrics, stats
-from heron.host.api.activity import Activity
+from heron.host.api import dashboard, health, metrics, overview, stats
 from heron.host.api.auth import Auth, Grant
 from heron.host.api.errors import error_response, http_error
-from heron.host.api.quotas import Quotas
+from heron.host.api.service import Service
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 BODY_TIME_S = 30.0
 """How long each piece of a body may take to arrive."""
 _POLICY_VIOLATION = 1008
-_QUIET_PATHS = (health.PATH, stats.PATH, metrics.PATH)
+_QUIET_PATHS = (health.PATH, stats.PATH, metrics.PATH, overview.PATH, *dashboard.PUBLIC_PATHS)
 _TOKEN_PROTOCOL = "bearer."
 _TOO_LARGE = f"The body is larger than {MAX_BODY_BYTES // 1024**2} MiB."
 _TOO_SLOW = f"Nothing of the body came for {BODY_TIME_S:g} s."
@@ -26,11 +25,10 @@ _TOO_SLOW = f"Nothing of the body came for {BODY_TIME_S:g} s."
 class Guard:
     """ASGI middleware. Requests it refuses, and who only looks, do not count as activity."""
 
-    def __init__(self, app: ASGIApp, auth: Auth, activity: Activity, quotas: Quotas) -> None:
+    def __init__(self, app: ASGIApp, auth: Auth, service: Service) -> None:
         self._app = app
         self._auth = auth
-        self._activity = activity
-        self._quotas = quotas
+        self._activity, self._quotas = service.activity, service.quotas
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -73,8 +71,8 @@ class Guard:
             raise HTTPException(403, "This host answers on loopback names and those of host.allowed_hosts only.")
         if not self._auth.allows_origin(headers):
             raise HTTPException(403, "This web page may not ask; host.allowed_origins names those that may.")
-        grant = self._auth.identify(headers)
-        if not grant.allows(path):
+        grant = Grant(frozenset()) if path in dashboard.PUBLIC_PATHS else self._auth.identify(headers)
+        if path not in dashboard.PUBLIC_PATHS and not grant.allows(path):
             raise HTTPException(403, f"This token may not ask {path}; its scopes: {', '.join(sorted(grant.scopes))}.")
         announced = headers.get("content-length", "0")
         if announced.isdecimal() and int(announced) > MAX_BODY_BYTES:

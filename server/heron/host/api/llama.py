@@ -15,7 +15,8 @@ from fastapi.responses import JSONResponse
 from heron import __version__
 from heron.host.api.answer import read_client, read_priority
 from heron.host.api.disconnect import while_connected
-from heron.host.api.engines import EnginePool, Observe, generate, ready_engine
+from heron.host.api.engines import EnginePool, generate, ready_engine
+from heron.host.api.ledger import Ledger
 from heron.host.api.line_guard import LineGuard
 from heron.host.api.llama_fields import InfillBody, TokenizeBody, infill_prompt, infill_sampling
 from heron.host.api.sse import EventStream
@@ -43,7 +44,7 @@ class _Answer:
             self.stop_type = {"length": "limit"}.get(delta.finish_reason, "eos")
 
 
-def llama_router(pool: EnginePool, observe: Observe) -> APIRouter:
+def llama_router(pool: EnginePool, ledger: Ledger) -> APIRouter:
     router = APIRouter()
 
     @router.post("/infill", response_model=None)
@@ -55,7 +56,7 @@ def llama_router(pool: EnginePool, observe: Observe) -> APIRouter:
         prompt, sampling = infill_prompt(body, engine.model), infill_sampling(body, engine.model)
         wanted = GenerateRequest(f"infill-{uuid4().hex}", prompt, sampling, priority, read_client(request, None))
         answer = _Answer(engine.model.id, watch)
-        pieces = _pieces(body, watch.watch(generate(engine, wanted, observe)), answer)
+        pieces = _pieces(body, watch.watch(generate(engine, wanted, ledger)), answer)
         if body.stream:
             return EventStream(_stream(pieces, body, answer))
         await while_connected(request.receive, _drain(pieces))

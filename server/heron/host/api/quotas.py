@@ -11,7 +11,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from heron.errors import Overloaded
-from heron.host.api.engines import Finished
+from heron.host.api.ledger import Finished
 from heron.settings import LimitSettings
 
 

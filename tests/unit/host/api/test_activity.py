@@ -4,7 +4,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from heron.host.api.activity import Activity
-from heron.host.api.serve import leave_when_idle, server_config
+from heron.host.api.doors import server_config
+from heron.host.api.serve import leave_when_idle
+from heron.host.api.service import make_service
 from heron.wire import Health
 
 
@@ -51,14 +53,13 @@ class StubPool:
 async def test_a_host_that_fetches_its_model_is_not_idle() -> None:
     server = uvicorn.Server(server_config(FastAPI()))
     pool = StubPool(busy=3)
-    await leave_when_idle(server, pool, Activity(), 0.001)
+    await leave_when_idle(server, make_service(pool), 0.001)
     assert server.should_exit
     assert pool.busy == -1
 
 
 async def test_a_host_with_a_request_in_flight_is_not_idle() -> None:
     server = uvicorn.Server(server_config(FastAPI()))
-    activity = Activity()
     asked = asyncio.Event()
 
     class Watching(StubPool):
@@ -66,8 +67,9 @@ async def test_a_host_with_a_request_in_flight_is_not_idle() -> None:
             asked.set()
             return super().health()
 
-    with activity.request():
-        leaving = asyncio.create_task(leave_when_idle(server, Watching(busy=0), activity, 0.001))
+    service = make_service(Watching(busy=0))
+    with service.activity.request():
+        leaving = asyncio.create_task(leave_when_idle(server, service, 0.001))
         await asked.wait()
         assert not server.should_exit
     await leaving

@@ -6,7 +6,8 @@ import pytest
 
 from heron.errors import InvalidRequest, ModelNotReady, ModelUnavailable, UnknownModel
 from heron.host.api import engines
-from heron.host.api.engines import Finished, generate, ready_engine
+from heron.host.api.engines import generate, ready_engine
+from heron.host.api.ledger import Finished, Ledger
 from heron.host.engine.engine import Engine
 from heron.host.engine.scripted import ScriptedEngine
 from heron.wire import GenerateRequest, Health, TextPrompt
@@ -23,6 +24,10 @@ class StubPool:
     async def start(self) -> None: ...
 
     async def close(self) -> None: ...
+
+    async def unload(self) -> None: ...
+
+    async def wake(self) -> None: ...
 
     def health(self) -> Health:
         return self._health
@@ -65,7 +70,8 @@ async def test_why_a_model_failed_is_told() -> None:
 async def test_a_request_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     seen: list[Finished] = []
-    async with aclosing(generate(ScriptedEngine("secret answer"), REQUEST, seen.append)) as deltas:
+    ledger = Ledger(seen.append)
+    async with aclosing(generate(ScriptedEngine("secret answer"), REQUEST, ledger)) as deltas:
         assert "".join([delta.text async for delta in deltas]) == "secret answer"
     [line] = caplog.messages
     assert line.startswith("r1 completion stop: first ")
@@ -76,10 +82,11 @@ async def test_a_request_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture
 async def test_the_log_tells_how_a_request_ended(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     seen: list[Finished] = []
-    async with aclosing(generate(ScriptedEngine("a long answer"), REQUEST, seen.append)) as deltas:
+    ledger = Ledger(seen.append)
+    async with aclosing(generate(ScriptedEngine("a long answer"), REQUEST, ledger)) as deltas:
         await anext(deltas)
     with pytest.raises(InvalidRequest):
-        await anext(generate(ScriptedEngine({"": InvalidRequest("No.")}), REQUEST, seen.append))
+        await anext(generate(ScriptedEngine({"": InvalidRequest("No.")}), REQUEST, ledger))
     cancelled, refused = caplog.messages
     assert " cancelled: " in cancelled
     assert cancelled.endswith("+ 1 tokens"), "what was sent until then"

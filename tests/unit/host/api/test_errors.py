@@ -7,6 +7,8 @@ from heron.errors import HeronError, InvalidRequest, Overloaded
 from heron.host.api.errors import error_response
 
 STATUSES = {
+    "Revoked": 409,
+    "UnsupportedFeature": 400,
     "HeronError": 500,
     "ModelError": 503,
     "UnknownModel": 404,

@@ -1,7 +1,7 @@
 import pytest
 
 from heron.errors import Overloaded
-from heron.host.api.engines import Finished
+from heron.host.api.ledger import Finished
 from heron.host.api.quotas import Quotas, join_client, token_of
 from heron.settings import LimitSettings
 from heron.wire import GenerateRequest, TextPrompt, Usage

@@ -1,0 +1,84 @@
+"""`GET /v1/overview` and what the dashboard does: all of a host at a glance, stopping a request, loading the model."""
+
+import dataclasses
+import os
+import time
+from typing import Any
+
+from fastapi import APIRouter
+
+from heron import __version__
+from heron.errors import InvalidRequest
+from heron.host.api.ledger import Finished, Live
+from heron.host.api.service import Service
+from heron.host.engine.memory import resident_bytes
+
+PATH = "/v1/overview"
+_SHOWN_S = 300.0
+"""How far back the requests that ended are told."""
+
+
+def overview_router(service: Service) -> APIRouter:
+    router = APIRouter()
+    pool, ledger, started = service.pool, service.ledger, time.time()
+
+    @router.get(PATH)
+    async def show_overview() -> dict[str, Any]:
+        """Health, numbers, requests that run and ended of late, last errors. No text of any request."""
+        now = time.time()
+        return {
+            "version": __version__,
+            "health": dataclasses.asdict(pool.health()),
+            "engine": await pool.metrics(),
+            "host": {"pid": os.getpid(), "uptime_s": now - started, "resident_bytes": resident_bytes()},
+            "running": [_show_live(live) for live in ledger.live.values()],
+            "ended": [_show_finished(one) for one in ledger.ended if now - one.ended < _SHOWN_S],
+            "failures": [dataclasses.asdict(failure) for failure in reversed(ledger.failures)],
+        }
+
+    @router.delete("/v1/requests/{request_id}")
+    async def stop_request(request_id: str) -> dict[str, Any]:
+        """Stop a request; its client is told."""
+        if not ledger.revoke(request_id):
+            raise InvalidRequest(f"No request {request_id!a} runs.", param="request_id")
+        return {"stopped": request_id}
+
+    @router.post("/v1/model/unload")
+    async def unload() -> dict[str, Any]:
+        """Give the model's memory back now; the next request loads it again."""
+        await pool.unload()
+        return dataclasses.asdict(pool.health())
+
+    @router.post("/v1/model/load")
+    async def load() -> dict[str, Any]:
+        """Load the model if it is not."""
+        await pool.wake()
+        return dataclasses.asdict(pool.health())
+
+    return router
+
+
+def _show_live(live: Live) -> dict[str, Any]:
+    return {
+        "id": live.request.request_id,
+        "client": live.request.client,
+        "priority": live.request.priority,
+        "age_ms": live.age_ms(),
+        "first_ms": live.first_ms or None,
+        "completion_tokens": live.completion_tokens,
+    }
+
+
+def _show_finished(finished: Finished) -> dict[str, Any]:
+    usage = finished.usage
+    return {
+        "ended": finished.ended,
+        "client": finished.request.client,
+        "priority": finished.request.priority,
+        "outcome": finished.outcome,
+        "first_ms": finished.first_ms or None,
+        "whole_ms": finished.whole_ms,
+        "prompt_tokens": usage.prompt_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "completion_tokens": usage.completion_tokens,
+    }

@@ -1,0 +1,24 @@
+"""What all listeners of one host share."""
+
+from dataclasses import dataclass
+
+from heron.host.api.activity import Activity
+from heron.host.api.engines import EnginePool
+from heron.host.api.ledger import Ledger
+from heron.host.api.metrics import Telemetry
+from heron.host.api.quotas import Quotas
+from heron.settings import LimitSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    pool: EnginePool
+    activity: Activity
+    telemetry: Telemetry
+    quotas: Quotas
+    ledger: Ledger
+
+
+def make_service(pool: EnginePool, limits: LimitSettings | None = None) -> Service:
+    telemetry, quotas = Telemetry(), Quotas(limits or LimitSettings())
+    return Service(pool, Activity(), telemetry, quotas, Ledger(telemetry.note, quotas.note))
