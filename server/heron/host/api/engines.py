@@ -85,7 +85,9 @@ async def generate(engine: Engine, request: GenerateRequest, ledger: Ledger) -> 
         if not live.is_revoked or live.task is None:
             raise
         live.task.uncancel()
-        raise Revoked("This request was stopped on the host's dashboard.") from None
+        revoked = Revoked("This request was stopped on the host's dashboard.")
+        ledger.fail(live, revoked)
+        raise revoked from None
     finally:
         logger.info("%s %s %s", request.request_id, request.priority, live.describe())
         ledger.end(live)
