@@ -3,6 +3,7 @@
 import asyncio
 import os
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 from heron.discovery import HostAddress, ensure_host, find_host, read_record
@@ -33,12 +34,19 @@ def run_host(port: int | None) -> int:
     """Serve the model until idle: on this user's socket, or on loopback TCP at `port` (0 takes a free one)."""
     from heron.host.api.serve import serve_host
     from heron.host.engine.pipe import Init
+    from heron.host.fleet import Fleet
+    from heron.host.models.store import list_installed
     from heron.host.pool import Pool
     from heron.host.workers import WorkerProcess
 
     settings = load_settings()
-    init = Init(settings, script=_script())
-    return serve_host(Pool(settings, lambda: WorkerProcess(init)), settings, port)
+
+    def make_pool(model: str) -> Pool:
+        own = replace(settings, model=replace(settings.model, name=model)) if model else settings
+        init = Init(own, script=_script())
+        return Pool(own, lambda: WorkerProcess(init))
+
+    return serve_host(Fleet(make_pool, list_installed), settings, port)
 
 
 def stop_host() -> int:

@@ -34,6 +34,7 @@ HOST: dict[str, set[str]] = {
     "host.engine": {"host.models", "host.compiler"},
     "host.workers": {"host.engine"},
     "host.pool": {"host.workers", "host.engine"},
+    "host.fleet": {"host.pool", "host.engine"},
     "host.tokens": set(),
     "host.api": {"host.pool", "host.engine", "host.tokens"},
 }
@@ -41,7 +42,7 @@ TOP: dict[str, set[str]] = {
     "cli": {"app", "commands"},
     "__main__": {"cli"},
     "samples": set(),
-    "app": {"editor.lsp", "host.api", "host.pool", "host.workers", "host.engine"},
+    "app": {"editor.lsp", "host.api", "host.fleet", "host.pool", "host.workers", "host.engine", "host.models"},
     # A command may use the files of one wing; which one is checked file by file.
     "commands": {"samples", *EDITOR, *HOST} - {"editor.lsp", "editor.features", "host.api"},
 }

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 
-from heron.errors import HeronError, ModelNotReady, Overloaded, SystemFault, WorkerCrashed
+from heron.errors import HeronError, ModelNotReady, Overloaded, SystemFault, UnknownModel, WorkerCrashed
 from heron.host.engine.engine import Engine
 from heron.host.engine.pipe import Init
 from heron.host.workers import Worker, WorkerProcess
@@ -61,6 +61,7 @@ class Pool:
         self._asleep: asyncio.Event | None = None
         """There while the model is unloaded; set to load it again."""
         self._dismissed = asyncio.Event()
+        self._resting = asyncio.Event()
         self._used_at = time.monotonic()
         self.num_running = 0
         self.num_crashes = 0
@@ -106,8 +107,12 @@ class Pool:
         """Give the model's memory back now. Raises Overloaded while requests run."""
         if self.num_running:
             raise Overloaded(f"{self.num_running} requests run on the model; it is unloaded when they have ended.")
-        if self._is_loaded:
+        if self.is_loaded:
             self._dismissed.set()
+
+    async def wait_unloaded(self) -> None:
+        """Wait until the worker of a model that is being unloaded has ended."""
+        await self._resting.wait()
 
     async def wake(self) -> None:
         """Load the model again if it was unloaded, or could not be loaded; returns at once."""
@@ -116,14 +121,26 @@ class Pool:
         elif self._health.state == "failed":
             await self.start()
 
+    async def other_engine(self, model: str) -> Engine:
+        """A pool has one model: raises UnknownModel for any other."""
+        raise UnknownModel(f"The model {model!a} is not served here.", hint=f"This host serves {self._health.model!r}.")
+
+    def others(self) -> tuple[Health, ...]:
+        """Of other models: none."""
+        return ()
+
+    async def metrics_of_others(self) -> dict[str, dict[str, float]]:
+        """Of other models: none."""
+        return {}
+
     async def metrics(self) -> dict[str, float]:
         """Counters and gauges of the pool, and of the engine while it is loaded."""
         own = {
-            "loaded": float(self._is_loaded),
+            "loaded": float(self.is_loaded),
             "loads_total": self.num_loads,
             "worker_crashes_total": self.num_crashes,
         }
-        if not self._is_loaded:
+        if not self.is_loaded:
             return own
         try:
             return own | await (await self.current_engine()).metrics()
@@ -168,11 +185,13 @@ class Pool:
             self._give_up(SystemFault(f"The engine worker cannot be run: {type(error).__name__}: {error}."))
 
     @property
-    def _is_loaded(self) -> bool:
+    def is_loaded(self) -> bool:
+        """Whether a worker holds the model now."""
         return self._ready is not None and self._ready.done() and self._ready.exception() is None
 
     @property
-    def _idle_s(self) -> float:
+    def idle_s(self) -> float:
+        """Seconds since the last request ended; 0 while one runs."""
         return 0.0 if self.num_running else time.monotonic() - self._used_at
 
     async def _run_worker(self) -> WorkerCrashed | None:
@@ -220,7 +239,7 @@ class Pool:
             with suppress(TimeoutError):
                 async with asyncio.timeout(left_s if left_s < math.inf else None):
                     await self._dismissed.wait()
-            left_s = self._unload_s - self._idle_s
+            left_s = self._unload_s - self.idle_s
 
     def _fall_asleep(self) -> None:
         """Let who comes from now on wait for the next worker."""
@@ -234,7 +253,9 @@ class Pool:
     async def _sleep(self) -> None:
         """Wait until somebody wants the model."""
         assert self._asleep is not None
+        self._resting.set()
         await self._asleep.wait()
+        self._resting.clear()
         self._asleep = None
         self._health = Health("loading", self._name, "Loading the model again.")
 

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
-from typing import Protocol
+from typing import Any, Protocol
 
-from heron.errors import HeronError, ModelNotReady, Revoked, UnknownModel, WorkerCrashed
+from heron.errors import HeronError, ModelNotReady, Revoked, WorkerCrashed
 from heron.host.api.ledger import Ledger
 from heron.host.engine.engine import Engine
 from heron.wire import Delta, GenerateRequest, Health
@@ -15,6 +15,8 @@ logger = logging.getLogger(__name__)
 
 PATIENCE_S = 5.0
 """How long a request waits for a model that is just being loaded, or reloaded after a crash."""
+OTHER_PATIENCE_S = 45.0
+"""The same for another model than the chosen one, whose progress clients do not see."""
 ANY_MODEL = (None, "", "auto")
 """What a client sends that takes the loaded model, and what a pool calls a model it has not chosen yet."""
 
@@ -28,6 +30,18 @@ class EnginePool(Protocol):
 
     async def engine(self) -> Engine:
         """The engine as soon as it is ready. Raises the HeronError that keeps it from being so."""
+        ...
+
+    async def other_engine(self, model: str) -> Engine:
+        """The engine of another installed model, loaded if it is not. Raises UnknownModel if it is not here."""
+        ...
+
+    def others(self) -> tuple[Health, ...]:
+        """The state of every other installed model."""
+        ...
+
+    async def metrics_of_others(self) -> dict[str, dict[str, float]]:
+        """Counters and gauges of the others that were asked for, by name."""
         ...
 
     async def metrics(self) -> dict[str, float]:
@@ -46,22 +60,28 @@ class EnginePool(Protocol):
 
 
 async def ready_engine(pool: EnginePool, model: str | None) -> Engine:
-    """The engine that serves `model` (None, "" and "auto" take the loaded one).
+    """The engine that serves `model` (None, "" and "auto" take the chosen one).
 
-    Raises UnknownModel for another model, ModelNotReady at once while weights are fetched or compiled, which takes
-    long, and after a short wait while they are loaded.
+    Raises UnknownModel for a model that is not on this machine, ModelNotReady at once while the chosen one is fetched
+    or compiled, which takes long, and after a while when one is loaded.
     """
     health = pool.health()
+    if model not in ANY_MODEL and health.model not in (*ANY_MODEL, model):
+        return await _in_time(pool.other_engine(model), OTHER_PATIENCE_S, Health("loading", model))
     if health.state in ("downloading", "compiling"):
         raise _not_ready(health)
+    engine = await _in_time(pool.engine(), PATIENCE_S, health)
+    if model in (*ANY_MODEL, engine.model.id):
+        return engine
+    return await _in_time(pool.other_engine(model), OTHER_PATIENCE_S, Health("loading", model))
+
+
+async def _in_time(loading: Coroutine[Any, Any, Engine], patience_s: float, health: Health) -> Engine:
     try:
-        async with asyncio.timeout(PATIENCE_S):
-            engine = await pool.engine()
+        async with asyncio.timeout(patience_s):
+            return await loading
     except TimeoutError:
-        raise _not_ready(pool.health()) from None
-    if model not in (*ANY_MODEL, engine.model.id):
-        raise UnknownModel(f"The model {model!a} is not served here.", hint=f"This host serves {engine.model.id!r}.")
-    return engine
+        raise _not_ready(health) from None
 
 
 async def generate(engine: Engine, request: GenerateRequest, ledger: Ledger) -> AsyncGenerator[Delta, None]:

@@ -3,10 +3,11 @@
 import time
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from heron.errors import UnknownModel
-from heron.host.api.engines import ANY_MODEL, EnginePool
+from heron.host.api.disconnect import while_connected
+from heron.host.api.engines import ANY_MODEL, EnginePool, ready_engine
 from heron.wire import ModelInfo
 
 
@@ -16,7 +17,7 @@ def models_router(pool: EnginePool) -> APIRouter:
 
     @router.get("/v1/models")
     async def list_models() -> dict[str, Any]:
-        """The model of this host; context window and capabilities are told once it is loaded."""
+        """The chosen model, with its capabilities once it is loaded, and the others that may be asked for."""
         return {"object": "list", "data": await _models(pool, created)}
 
     @router.get("/v1/models/{model:path}")
@@ -29,10 +30,21 @@ def models_router(pool: EnginePool) -> APIRouter:
         names = ", ".join(repr(item["id"]) for item in served) or "no model yet"
         raise UnknownModel(f"The model {model!a} is not served here.", hint=f"This host serves {names}.")
 
+    @router.post("/v1/models/{model:path}/load")
+    async def load_model(model: str, request: Request) -> dict[str, Any]:
+        """One model, with its capabilities, once it is loaded; another than the chosen one has to be installed."""
+        engine = await while_connected(request.receive, ready_engine(pool, model))
+        return _model_object(engine.model, created)
+
     return router
 
 
 async def _models(pool: EnginePool, created: int) -> list[dict[str, Any]]:
+    others = [_head(other.model, created) | {"state": other.state} for other in pool.others()]
+    return await _chosen(pool, created) + others
+
+
+async def _chosen(pool: EnginePool, created: int) -> list[dict[str, Any]]:
     health = pool.health()
     if health.state == "ready":
         return [_model_object((await pool.engine()).model, created)]

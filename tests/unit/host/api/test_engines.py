@@ -27,6 +27,9 @@ class StubPool:
 
     async def unload(self) -> None: ...
 
+    async def other_engine(self, model: str) -> Engine:
+        raise UnknownModel(f"The model {model!r} is not served here.")
+
     async def wake(self) -> None: ...
 
     def health(self) -> Health:

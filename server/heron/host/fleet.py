@@ -1,0 +1,132 @@
+"""Several models at once: the chosen one, and others that requests name, as far as memory goes.
+
+Each has a pool, and so a worker, of its own. A model that does not fit makes room by unloading the least recently used
+one that is idle; if that is not enough it is refused with the numbers.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from heron.errors import OutOfMemory, Overloaded, UnknownModel
+from heron.host.engine.engine import Engine
+from heron.host.pool import Pool
+from heron.wire import Health
+
+_log = logging.getLogger(__name__)
+
+MakePool = Callable[[str], Pool]
+"""A pool for a model by name; "" for the one the settings choose."""
+
+
+class Fleet:
+    """The pools of one host. `installed` names the models that requests may load: nothing is fetched for them."""
+
+    def __init__(self, make_pool: MakePool, installed: Callable[[], tuple[str, ...]]) -> None:
+        self._make_pool, self._installed = make_pool, installed
+        self._main = make_pool("")
+        self._others: dict[str, Pool] = {}
+        self._loading = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Begin to load the chosen model; the others wait to be asked for."""
+        await self._main.start()
+
+    def health(self) -> Health:
+        """The state of the chosen model."""
+        return self._main.health()
+
+    def others(self) -> tuple[Health, ...]:
+        """The state of every other model that is installed, in the order of their names."""
+        names = sorted({*self._others, *self._installed()} - {self._main.health().model})
+        return tuple(self._others[name].health() if name in self._others else _at_rest(name) for name in names)
+
+    async def engine(self) -> Engine:
+        """The engine of the chosen model, which others may have to make room for again."""
+        if self._main.is_loaded:
+            return await self._main.engine()
+        async with self._loading:
+            return await self._load(self._main)
+
+    async def other_engine(self, model: str) -> Engine:
+        """The engine of another installed model, loaded if it is not.
+
+        Raises UnknownModel for one that is not here, and what keeps it from being loaded.
+        """
+        async with self._loading:  # one at a time: each is measured against what the others left
+            if model not in self._others:
+                await self._add(model).start()
+            return await self._load(self._others[model])
+
+    async def metrics(self) -> dict[str, float]:
+        """Counters and gauges of the chosen model."""
+        return await self._main.metrics()
+
+    async def metrics_of_others(self) -> dict[str, dict[str, float]]:
+        """Those of the others that were asked for, by name."""
+        return {name: await pool.metrics() for name, pool in self._others.items()}
+
+    async def unload(self) -> None:
+        """Give all models' memory back now. Raises Overloaded while requests run."""
+        for pool in (self._main, *self._others.values()):
+            await pool.unload()
+
+    async def wake(self) -> None:
+        """Load the chosen model again if it is not there; returns at once."""
+        await self._main.wake()
+
+    async def close(self) -> None:
+        """End all workers."""
+        await asyncio.gather(self._main.close(), *(pool.close() for pool in self._others.values()))
+
+    def _add(self, model: str) -> Pool:
+        if model not in self._installed():
+            known = ", ".join([self._main.health().model, *self._installed()])
+            raise UnknownModel(
+                f"The model {model!a} is not on this machine.",
+                hint=f"Here are: {known}. Fetch it with heron models pull {model}.",
+            )
+        self._others[model] = pool = self._make_pool(model)
+        return pool
+
+    async def _load(self, pool: Pool) -> Engine:
+        try:
+            return await _loaded(pool)
+        except OutOfMemory as error:
+            if not await self._make_room(pool):
+                raise
+            _log.info("It did not fit (%s); trying again", error.message)
+            await pool.start()
+            return await _loaded(pool)
+
+    async def _make_room(self, wanted: Pool) -> bool:
+        """Unload the idle model that was longest not asked for; whether there was one."""
+        pools = {self._main, *self._others.values()} - {wanted}
+        for pool in sorted(pools, key=lambda pool: pool.idle_s, reverse=True):
+            if await _unload(pool):
+                _log.info("Unloaded %s to make room", pool.health().model)
+                return True
+        return False
+
+
+async def _loaded(pool: Pool) -> Engine:
+    """A pool's engine, loaded now also if it was unloaded, so that what keeps it from being so is raised here."""
+    engine = await pool.engine()
+    await pool.current_engine()
+    return engine
+
+
+async def _unload(pool: Pool) -> bool:
+    """Whether a pool gave its model's memory back."""
+    if not pool.is_loaded:
+        return False
+    try:
+        await pool.unload()
+    except Overloaded:
+        return False
+    await pool.wait_unloaded()
+    return True
+
+
+def _at_rest(name: str) -> Health:
+    return Health("ready", name, "Not loaded; the first request loads it.")

@@ -1,0 +1,108 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+import pytest
+
+from heron.errors import OutOfMemory, UnknownModel
+from heron.host.engine.engine import Engine
+from heron.host.engine.scripted import ScriptedEngine
+from heron.host.fleet import Fleet
+from heron.host.pool import Pool
+from heron.host.workers import InProcessWorker
+from heron.settings import Settings
+from heron.wire import GenerateRequest, ModelInfo, TextPrompt
+
+ROOM = 2
+
+
+class Machine:
+    """Memory for so many models; every engine that is loaded is noted."""
+
+    def __init__(self, room: int = ROOM) -> None:
+        self.room = room
+        self.engines: list[ScriptedEngine] = []
+
+    @property
+    def loaded(self) -> set[str]:
+        return {engine.model.id for engine in self.engines if not engine.closed}
+
+    def make_pool(self, name: str) -> Pool:
+        return Pool(Settings(), lambda: self._make_worker(name or "main"))
+
+    def _make_worker(self, name: str) -> InProcessWorker:
+        if len(self.loaded) >= self.room:
+            raise OutOfMemory(f"{name} needs 1 of {self.room - len(self.loaded)}.")
+        engine = ScriptedEngine(f"I am {name}", model=ModelInfo(name, 4096))
+        self.engines.append(engine)
+        return InProcessWorker(engine)
+
+
+@asynccontextmanager
+async def fleet_on(machine: Machine, *installed: str) -> AsyncIterator[Fleet]:
+    fleet = Fleet(machine.make_pool, lambda: installed)
+    await fleet.start()
+    await fleet.engine()
+    try:
+        yield fleet
+    finally:
+        await fleet.close()
+    assert not machine.loaded
+
+
+async def answer(engine: Engine) -> str:
+    async with aclosing(engine.generate(GenerateRequest("1", TextPrompt("x")))) as deltas:
+        return "".join([delta.text async for delta in deltas])
+
+
+async def test_two_models_answer_beside_each_other() -> None:
+    machine = Machine()
+    async with fleet_on(machine, "main", "large") as fleet:
+        assert [other.model for other in fleet.others()] == ["large"]
+        assert machine.loaded == {"main"}, "others wait to be asked for"
+        assert await answer(await fleet.other_engine("large")) == "I am large"
+        assert await answer(await fleet.engine()) == "I am main"
+        assert machine.loaded == {"main", "large"}
+        assert (await fleet.metrics_of_others())["large"]["loaded"] == 1
+
+
+async def test_a_model_that_is_not_here_is_refused_with_what_is() -> None:
+    async with fleet_on(Machine(), "main", "large") as fleet:
+        with pytest.raises(UnknownModel, match=r"Here are: main, .*heron models pull larger"):
+            await fleet.other_engine("larger")
+
+
+async def test_the_model_longest_idle_makes_room() -> None:
+    machine = Machine()
+    async with fleet_on(machine, "a", "b") as fleet:
+        await answer(await fleet.other_engine("a"))
+        await answer(await fleet.engine())
+        assert await answer(await fleet.other_engine("b")) == "I am b"
+        assert machine.loaded == {"main", "b"}
+        await answer(await fleet.engine())
+        assert await answer(await fleet.other_engine("a")) == "I am a"
+        assert machine.loaded == {"main", "a"}
+
+
+async def test_a_model_in_use_makes_no_room() -> None:
+    machine = Machine(room=1)
+    async with fleet_on(machine, "a") as fleet:
+        machine.engines[0].hold()
+        asking = asyncio.create_task(answer(await fleet.engine()))
+        await machine.engines[0].wait_for(lambda engine: len(engine.requests) == 1)
+        with pytest.raises(OutOfMemory, match="a needs 1 of 0"):
+            await fleet.other_engine("a")
+        machine.engines[0].release()
+        assert await asking == "I am main"
+        assert await answer(await fleet.other_engine("a")) == "I am a", "tried again once there is room"
+        assert await answer(await fleet.engine()) == "I am main", "and back"
+
+
+async def test_unloading_gives_all_memory_back() -> None:
+    machine = Machine()
+    async with fleet_on(machine, "a") as fleet:
+        await fleet.other_engine("a")
+        await fleet.unload()
+        for engine in machine.engines:
+            await engine.wait_for(lambda engine: engine.closed)
+        assert not machine.loaded
