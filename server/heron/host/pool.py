@@ -15,10 +15,13 @@ from dataclasses import dataclass
 from heron.errors import HeronError, ModelNotReady, Overloaded, SystemFault, UnknownModel, WorkerCrashed
 from heron.host.engine.engine import Engine
 from heron.host.engine.pipe import Init
+from heron.host.replay import AnswerChanged, Replay, make_repeatable
 from heron.host.workers import Worker, WorkerProcess
 from heron.settings import Settings
 from heron.wire import Delta, GenerateRequest, Health, ModelInfo
 
+MAX_VAIN_LIVES = 2
+"""After so many workers that ended without a new token for it, a request is taken to be what ends them."""
 _log = logging.getLogger(__name__)
 
 
@@ -316,10 +319,7 @@ class Pool:
 
 
 class PooledEngine:
-    """The pool's engine over the lives of its workers.
-
-    A request whose worker ended before the first delta is tried once more on the next worker.
-    """
+    """The pool's engine over the lives of its workers: a request whose worker ended goes on with the next one."""
 
     def __init__(self, pool: Pool, model: ModelInfo) -> None:
         self._pool = pool
@@ -331,7 +331,7 @@ class PooledEngine:
 
     async def generate(self, request: GenerateRequest) -> AsyncGenerator[Delta, None]:
         with self._pool.use():
-            async with aclosing(self._generate_twice(request)) as deltas:
+            async with aclosing(self._generate_over_lives(request)) as deltas:
                 async for delta in deltas:
                     yield delta
 
@@ -345,17 +345,21 @@ class PooledEngine:
     async def close(self) -> None:
         """Nothing: the pool owns the worker."""
 
-    async def _generate_twice(self, request: GenerateRequest) -> AsyncGenerator[Delta, None]:
-        has_sent = False
-        for is_last in (False, True):
+    async def _generate_over_lives(self, request: GenerateRequest) -> AsyncGenerator[Delta, None]:
+        request, replay, num_vain = make_repeatable(request), Replay(), 0
+        while True:
             engine = await self._pool.current_engine()
+            replay.begin()
             try:
                 async with aclosing(engine.generate(request)) as deltas:
                     async for delta in deltas:
-                        has_sent = True
-                        yield delta
+                        if (fresh := replay.pass_on(delta)) is not None:
+                            yield fresh
                 return
+            except AnswerChanged:
+                raise
             except WorkerCrashed:
-                if has_sent or is_last:
+                num_vain += not replay.has_gained
+                if num_vain >= MAX_VAIN_LIVES:
                     raise
                 self._pool.forget(engine)
