@@ -22,7 +22,10 @@ from heron.errors import InvalidSettings
 InstructionSet = Literal["auto", "avx512-vnni", "avx2", "portable"]
 Toggle = Literal["auto", "off"]
 LongPrompt = Literal["refuse", "slide"]
+PopupChoice = Literal["auto", "on", "off"]
 ToolChoice = Literal["auto", "gather", "model"]
+BackendName = Literal["auto", "tvm", "mlc", "remote"]
+MlcMode = Literal["local", "interactive", "server"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,10 @@ class Form:
     allowed: str
 
 
-DEVICE_FORM = Form(r"auto|cpu|metal|cuda(:(0|[1-9][0-9]?))?", "auto, cpu, cuda, cuda:N (N from 0 to 99), metal")
+DEVICE_FORM = Form(
+    r"auto|cpu|(metal|cuda|vulkan|rocm)(:(0|[1-9][0-9]?))?",
+    "auto, cpu, cuda, cuda:N (N from 0 to 99), metal, vulkan and rocm likewise",
+)
 
 
 def setting(
@@ -54,8 +60,8 @@ class ModelSettings:
 class EngineSettings:
     device: str = setting(
         "auto",
-        "Where the model runs: auto, cpu, cuda, cuda:N or metal; auto takes an NVIDIA card that the model fits, "
-        "else the CPU",
+        "Where the model runs: auto, cpu, cuda, cuda:N, or metal, vulkan and rocm with MLC-LLM; auto takes an NVIDIA "
+        "card that the model fits, else the CPU",
         form=DEVICE_FORM,
     )
     instruction_set: InstructionSet = setting("auto", "CPU kernels to use; auto takes the best this machine has")
@@ -80,6 +86,28 @@ class EngineSettings:
         "A prompt beyond the context window: refuse it, or slide (keep its beginning and its end, of a chat the system "
         "messages and the last turns)",
     )
+    backend: BackendName = setting(
+        "auto",
+        "What runs the model: tvm (Heron's own engine), mlc (the mlc_llm package), remote (engine.remote_url); auto "
+        "takes mlc for a model of MLC's on a device only it runs, else tvm",
+    )
+    remote_url: str = setting("", "OpenAI-compatible server of the remote backend, e.g. http://localhost:8000")
+    remote_token: str = setting("", "Bearer token for that server")
+    load_timeout_s: float = setting(
+        300.0, "A worker that says nothing for so long while it loads is killed", minimum=1, maximum=86400
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MlcSettings:
+    mode: MlcMode = setting("local", "How much MLC-LLM runs at once: local (4), interactive (1), server (all that fits)")
+    library: str = setting("", "Compiled model library for the mlc backend; empty looks for one, then compiles")
+    compile: Toggle = setting("auto", "Compile a model's library on first use; off takes only a library that is there")
+    tensor_parallel_shards: int = setting(
+        0, "Cards the mlc backend spreads the model over; 0 takes what the model says", minimum=0, maximum=64
+    )
+    draft_model: str = setting("", "Folder of a small MLC model that drafts tokens for the mlc backend")
+    draft_length: int = setting(0, "Tokens it drafts at a time; 0 adapts", minimum=0, maximum=16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +115,20 @@ class HostSettings:
     url: str = setting("", "Use this OpenAI-compatible server instead of starting a host, e.g. http://localhost:8000")
     token: str = setting("", "Bearer token for that server")
     idle_timeout_s: float = setting(900.0, "A host with no request for so long leaves", minimum=1, maximum=1e7)
+    listen: str = setting("127.0.0.1", "Address that `heron host --port` listens on; another than loopback needs TLS")
+    tls_certificate: str = setting("", "File of the certificate chain (PEM) for `heron host --port`")
+    tls_key: str = setting("", "File of its private key (PEM)")
+    allowed_hosts: tuple[str, ...] = setting((), "Names by which clients may call the host, beside loopback's")
+    allowed_origins: tuple[str, ...] = setting((), "Web pages that may call the host, e.g. https://editor.example")
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSettings:
+    requests_per_minute: int = setting(0, "Requests a minute for each token; 0 any", minimum=0, maximum=1000000)
+    tokens_per_minute: int = setting(
+        0, "Prompt and answer tokens a minute for each token; 0 any", minimum=0, maximum=1000000000
+    )
+    concurrent_requests: int = setting(0, "Requests of each token at once; 0 any", minimum=0, maximum=10000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +137,28 @@ class CompletionSettings:
     max_tokens: int = setting(96, "Longest completion, in tokens", minimum=1, maximum=1024)
     prefix_tokens: int = setting(1024, "Tokens before the cursor in the prompt", minimum=16, maximum=65536)
     suffix_tokens: int = setting(96, "Tokens after the cursor in the prompt", minimum=0, maximum=65536)
+    context_tokens: int = setting(
+        192, "Tokens of other files, and of imports far above, in the prompt; 0 for none", minimum=0, maximum=65536
+    )
     debounce_ms: int = setting(0, "Wait so long for the next key before asking the model", minimum=0, maximum=5000)
     timeout_ms: int = setting(10000, "Give up on a completion after so long", minimum=50, maximum=600000)
+    alternatives: int = setting(
+        3, "Further completions to choose from, where you ask for one or the first does not fit", minimum=0, maximum=8
+    )
+    least_chance: float = setting(
+        0.25, "Offer nothing by itself that is less likely to be right, as the model sees it", minimum=0, maximum=1
+    )
+    ahead: bool = setting(True, "Make the next completion while one is shown, as if it were accepted")
+    popup: PopupChoice = setting(
+        "auto", "Completions in the editor's popup: on, off, or auto where the editor shows none inline"
+    )
+    popup_ms: int = setting(250, "The popup waits so long for a completion", minimum=10, maximum=5000)
+    warm: bool = setting(True, "Have the model read the place where the cursor rests before a completion is asked for")
 
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
+    model: str = setting("", "Another model for chat, actions and edits: a name from heron models list, fetched before")
     tools: ToolChoice = setting(
         "auto", "Who chooses what to look at: gather (Heron, from the question), model (by calling tools), auto by size"
     )
@@ -126,6 +184,11 @@ class ContextSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class StatsSettings:
+    enabled: bool = setting(True, "Count on this machine, without any text, what becomes of completions: heron stats")
+
+
+@dataclass(frozen=True, slots=True)
 class IndexSettings:
     enabled: bool = setting(True, "Keep an index of the workspace's symbols and words in the user's cache folder")
 
@@ -134,12 +197,15 @@ class IndexSettings:
 class Settings:
     model: ModelSettings = ModelSettings()
     engine: EngineSettings = EngineSettings()
+    mlc: MlcSettings = MlcSettings()
     host: HostSettings = HostSettings()
+    limits: LimitSettings = LimitSettings()
     completion: CompletionSettings = CompletionSettings()
     chat: ChatSettings = ChatSettings()
     tools: ToolsSettings = ToolsSettings()
     context: ContextSettings = ContextSettings()
     index: IndexSettings = IndexSettings()
+    stats: StatsSettings = StatsSettings()
 
 
 def cache_folder() -> Path:

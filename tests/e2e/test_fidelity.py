@@ -46,7 +46,7 @@ def prefill(runner: Runner, token_ids: npt.NDArray[np.int32]) -> Float32:
         positions = np.arange(start, min(start + runner.max_batch_tokens, len(token_ids)), dtype=np.int32)
         ends = np.array([0, len(positions)], dtype=np.int32)
         rows = np.arange(len(positions), dtype=np.int32)
-        parts.append(runner.run(Batch(token_ids[positions], positions, positions, ends, pages[None], rows)))
+        parts.append(runner.run(Batch(token_ids[positions], positions, positions, ends, pages[None], rows)).copy())
     return np.concatenate(parts)
 
 

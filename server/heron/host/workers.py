@@ -5,11 +5,13 @@ import contextlib
 import logging
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from heron.errors import HeronError, SystemFault, WorkerCrashed
 from heron.host.engine.engine import Engine
+from heron.host.engine.load_hang import explain_hang
 from heron.host.engine.pipe import (
     MAX_LINE_BYTES,
     HealthChanged,
@@ -67,6 +69,8 @@ class WorkerProcess:
         self._process: asyncio.subprocess.Process | None = None
         self._engine: PipeEngine | None = None
         self._reading: asyncio.Task[str] | None = None
+        self._last_health = Health("starting")
+        self._heard_at = 0.0
 
     @property
     def pid(self) -> int | None:
@@ -77,13 +81,25 @@ class WorkerProcess:
         ready: asyncio.Future[Engine] = asyncio.get_running_loop().create_future()
         self._reading = asyncio.create_task(self._read(self._process, ready, report), name="worker-pipe")
         self._send(self._init)
-        await asyncio.wait((ready, self._reading), return_when=asyncio.FIRST_COMPLETED)
+        if not await self._wait_loaded(ready, self._reading):
+            self.kill()
+            raise await asyncio.to_thread(explain_hang, self._init.settings, self._last_health)
         if not ready.done():
             raise WorkerCrashed(f"The engine worker {self._reading.result()} before it was ready.")
         return ready.result()
 
     async def wait_ended(self) -> str:
         return await asyncio.shield(self._reading) if self._reading else "was never started"
+
+    async def _wait_loaded(self, *outcomes: "asyncio.Future[Any]") -> bool:
+        """Whether an outcome came before the worker said nothing for as long as the settings allow."""
+        limit_s = self._init.settings.engine.load_timeout_s
+        self._heard_at = time.monotonic()
+        while (left_s := limit_s - (time.monotonic() - self._heard_at)) > 0:
+            done, _ = await asyncio.wait(outcomes, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+            if done:
+                return True
+        return False
 
     def kill(self) -> None:
         if self._process and self._process.returncode is None:
@@ -129,6 +145,7 @@ class WorkerProcess:
     def _receive(self, message: WorkerMessage, ready: asyncio.Future[Engine], report: ReportHealth) -> None:
         match message:
             case HealthChanged(health=health):
+                self._heard_at, self._last_health = time.monotonic(), health
                 report(health)
             case Loaded(model=model) if not ready.done():
                 self._engine = PipeEngine(model, self._send)

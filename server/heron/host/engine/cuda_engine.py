@@ -29,7 +29,8 @@ from heron.host.compiler.kernels.pages import PAGE_SIZE
 from heron.host.compiler.rotation import rotation_tables
 from heron.host.engine.budget import MemoryNeed, plan_memory, wanted_cache_tokens
 from heron.host.engine.runner import Batch
-from heron.host.models.gguf import GgufFile, open_gguf
+from heron.host.models.gguf import GgufFile
+from heron.host.models.open import open_model
 from heron.settings import EngineSettings
 
 Float32 = npt.NDArray[np.float32]
@@ -44,12 +45,12 @@ def load_cuda_runner(model: Path, artefact: Path, index: int, engine: EngineSett
     OutOfMemory if another process took the card's memory meanwhile.
     """
     pages = -(-wanted_cache_tokens(engine) // PAGE_SIZE)
-    return CudaRunner(open_gguf(model), artefact / LIBRARY_FILE, pages, index)
+    return CudaRunner(open_model(model), artefact / LIBRARY_FILE, pages, index)
 
 
 def card_memory_need(model: Path) -> MemoryNeed:
     """What a GGUF file takes of a card's memory; UnsupportedModel if the kernels do not run it."""
-    file = open_gguf(model)
+    file = open_model(model)
     config = read_config(file)
     need = card_need(file, config)
     return MemoryNeed(need.fixed_bytes, need.page_bytes, PAGE_SIZE, config.context_length)

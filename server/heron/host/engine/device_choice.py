@@ -32,8 +32,11 @@ def choose_place(setting: str, survey: Callable[[], Survey], fit: Fit) -> Place:
     """
     if setting == "cpu":
         return Place(None, "The model runs on the CPU, as engine.device says.")
-    if setting == "metal":
+    kind = setting.partition(":")[0]
+    if kind == "metal":
         raise _refuse_metal()
+    if kind in ("vulkan", "rocm"):
+        raise ResourceError(f"engine.device is {setting}, where only MLC-LLM runs models.", hint="Use auto or cpu.")
     found = survey()
     if setting == "auto":
         return _choose_freely(found, fit)

@@ -16,7 +16,8 @@ from heron.host.engine.cuda_engine import card_memory_need, check_fit, load_cuda
 from heron.host.engine.device_choice import choose_place
 from heron.host.engine.draft import LookupDrafter
 from heron.host.engine.local_engine import EnginePolicy, LocalEngine
-from heron.host.engine.memory import release_freed_memory, return_large_blocks
+from heron.host.engine.memory import release_freed_memory
+from heron.host.engine.mlc_tokenizer import tokenizer_of
 from heron.host.engine.runner import Runner
 from heron.host.engine.tokenizer import Tokenizer
 from heron.host.engine.tool_format import find_tool_format
@@ -35,8 +36,10 @@ ReportHealth = Callable[[Health], None]
 _log = logging.getLogger(__name__)
 
 
-def load_engine(settings: Settings, report: ReportHealth) -> LocalEngine:
+def load_engine(settings: Settings, report: ReportHealth, why: str = "") -> LocalEngine:
     """The engine for the model the settings name, after as long as it takes to fetch and compile it.
+
+    `why` is the reason for this engine and not another, for people.
 
     Raises ModelError, ResourceError or CompileFailed with a sentence for the user.
     """
@@ -54,13 +57,12 @@ def load_engine(settings: Settings, report: ReportHealth) -> LocalEngine:
     if plan.warning:
         _log.warning("%s", plan.warning)
         report(Health("loading", model_id, plan.warning))
-    model = replace(_describe_model(model_id, plan.window, tokenizer), place=place.reason)
+    model = replace(_describe_model(model_id, plan.window, tokenizer), place=f"{place.reason} {why}".strip())
     runner = prepared.load(replace(settings.engine, cache_tokens=plan.cache_tokens))
     drafter = LookupDrafter() if settings.engine.speculation == "auto" else None
     engine = LocalEngine(runner, tokenizer, model, EnginePolicy(drafter=drafter, settings=settings.engine))
     engine.warm_up()
     release_freed_memory()
-    return_large_blocks()
     return engine
 
 
@@ -91,7 +93,7 @@ def _show_progress(report: ReportHealth, model_id: str, progress: Progress) -> N
 
 
 def _save_tokenizer(file: GgufFile, folder: Path) -> None:
-    Tokenizer.from_gguf(file).save(folder)
+    tokenizer_of(file).save(folder)
 
 
 def _describe_model(model_id: str, window: int, tokenizer: Tokenizer) -> ModelInfo:

@@ -126,6 +126,7 @@ class LocalEngine:
             "refused_requests_total": scheduler.num_refused,
             "preemptions_total": scheduler.num_preempted,
             "prefilled_tokens_total": counters.prefilled_tokens,
+            "background_prefilled_tokens_total": counters.background_prefilled_tokens,
             "decoded_tokens_total": counters.decoded_tokens,
             "drafted_tokens_total": counters.drafted_tokens,
             "accepted_draft_tokens_total": counters.accepted_tokens,

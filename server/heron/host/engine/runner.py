@@ -52,7 +52,7 @@ class Runner(Protocol):
         ...
 
     def run(self, batch: Batch) -> Float32:
-        """Logits [r, vocab_size], owned by the caller."""
+        """Logits [r, vocab_size], which the caller may change, there until the next run."""
         ...
 
     def copy_page(self, source: int, target: int) -> None:

@@ -13,10 +13,8 @@ from dataclasses import dataclass, replace
 from heron.errors import Overloaded
 from heron.host.engine.fair_share import FairShare
 from heron.host.engine.prefix_cache import Lease, PrefixCache
-from heron.host.engine.sequence import PRIORITIES, Sequence
+from heron.host.engine.sequence import BACKGROUND, PRIORITIES, Sequence
 from heron.host.engine.throughput import DECODE_COST, Throughput
-
-_BACKGROUND = PRIORITIES.index("background")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +183,9 @@ class Scheduler:
         """Running sequences in order of urgency; background ones only now and then beside others."""
         running = sorted(self._running, key=self._urgency)
         is_turn = self._num_steps % self._limits.background_steps == 0
-        if is_turn or not running or running[0].rank == _BACKGROUND:
+        if is_turn or not running or running[0].rank == BACKGROUND:
             return running
-        return [sequence for sequence in running if sequence.rank < _BACKGROUND]
+        return [sequence for sequence in running if sequence.rank < BACKGROUND]
 
     def _share_tokens(self, sequences: list[Sequence]) -> dict[int, int]:
         """Tokens of the step by arrival number: first one for each that decodes, then prefill by urgency."""

@@ -12,6 +12,7 @@ from heron.wire import Priority, Usage
 
 PRIORITIES: tuple[Priority, ...] = ("completion", "chat", "background")
 """From most to least urgent; a sequence's rank begins as the index here."""
+BACKGROUND = PRIORITIES.index("background")
 
 
 @dataclass(slots=True, eq=False)

@@ -14,7 +14,7 @@ from heron.host.engine.prefix_cache import PrefixCache, common_length
 from heron.host.engine.runner import Batch, Float32, Runner
 from heron.host.engine.sampler import Chosen
 from heron.host.engine.scheduler import Chunk, Scheduler, SchedulerLimits
-from heron.host.engine.sequence import Sequence
+from heron.host.engine.sequence import BACKGROUND, Sequence
 from heron.wire import Delta, FinishReason, TokenLogprob
 
 _WARM_UP_TOKENS = 8
@@ -34,6 +34,8 @@ class Counters:
 
     steps: int = 0
     prefilled_tokens: int = 0
+    background_prefilled_tokens: int = 0
+    """Those of background sequences among them."""
     decoded_tokens: int = 0
     drafted_tokens: int = 0
     accepted_tokens: int = 0
@@ -213,6 +215,7 @@ class StepLoop:
             sequence = chunk.sequence
             if sequence.num_computed < sequence.num_prompt:
                 self.counters.prefilled_tokens += chunk.num_tokens
+                self.counters.background_prefilled_tokens += chunk.num_tokens * (sequence.lane == BACKGROUND)
             sequence.num_drafted += len(chunk.draft)
             self.counters.drafted_tokens += len(chunk.draft)
 

@@ -12,19 +12,18 @@ import numpy as np
 import numpy.typing as npt
 
 from heron.errors import OutOfMemory
-from heron.host.compiler.kernels.pages import PAGE_SIZE, choose_tile_tokens, plan_tiles
+from heron.host.compiler.kernels.pages import MAX_BATCH_TOKENS, PAGE_SIZE, choose_tile_tokens, plan_tiles
 from heron.host.compiler.library import load_library
 from heron.host.compiler.manifest import WEIGHTS_FILE, Manifest, read_manifest
 from heron.host.compiler.rotation import rotation_tables
 from heron.host.compiler.weights import map_weights
 from heron.host.engine.budget import MemoryNeed, wanted_cache_tokens
+from heron.host.engine.embedding import Embedding
 from heron.host.engine.runner import Batch
 from heron.host.engine.threads import ThreadGovernor
-from heron.host.models.gguf import GgufTensor, dequantize
 from heron.host.models.machine import measure_free_cores
 from heron.settings import EngineSettings
 
-MAX_BATCH_TOKENS = 512
 _ALL_CORES = 1
 """A mode of TVM's threads: take any core."""
 
@@ -65,20 +64,21 @@ class TvmRunner:
 
         self._manifest = manifest
         self._num_pages = num_pages
-        self._machine = VirtualMachine(load_library(artefact, manifest.library_kind), tvm.cpu(), "naive")
+        self._machine = VirtualMachine(load_library(artefact, manifest.library_kind), tvm.cpu(), "pooled")
         self._decode, self._forward = self._machine["decode"], self._machine["forward"]
-        self._embedding, *parameters = map_weights(artefact / WEIGHTS_FILE, [manifest.embedding, *manifest.parameters])
+        parameters = map_weights(artefact / WEIGHTS_FILE, manifest.parameters)
         _read_ahead(parameters)
         self._parameters = [tvm.runtime.from_dlpack(parameter) for parameter in parameters]
-        traits = manifest.config.traits
         self._frequencies = np.array(manifest.rope_frequencies)
-        self._layer_frequencies = self._frequencies[[traits.tables.index(rotation) for rotation in traits.rotations]]
         self._pools = _allocate_pools(manifest, num_pages)
         self._pool_tensors = [tvm.runtime.from_dlpack(pool) for pool in self._pools]
-        self._tensor = tvm.runtime.tensor
+        self._tensor, self._view = tvm.runtime.tensor, tvm.runtime.from_dlpack
+        self._hidden = _allocate_rows(manifest.config.hidden)
+        self._logits = _allocate_rows(manifest.config.vocab_size)
         self._set_threads = partial(tvm.get_global_func("runtime.config_threadpool"), _ALL_CORES)
         self._governor = ThreadGovernor(manifest.threads, round(measure_free_cores(manifest.threads)))
         self._num_threads = manifest.threads
+        self._embedding = Embedding(artefact, manifest)
 
     @property
     def vocab_size(self) -> int:
@@ -97,7 +97,7 @@ class TvmRunner:
         return MAX_BATCH_TOKENS
 
     def run(self, batch: Batch) -> Float32:
-        """Logits [r, vocab_size], owned by the caller."""
+        """Logits [r, vocab_size], the caller's until the next run."""
         if self._num_threads != self._governor.threads:
             self._num_threads = self._governor.threads
             self._set_threads(self._num_threads)
@@ -111,14 +111,15 @@ class TvmRunner:
         tiles = plan_tiles(batch.query_starts, batch.positions, tile_tokens)
         rotation = rotation_tables(batch.positions, self._frequencies)
         places = [rotation, batch.positions, batch.slots, tiles, batch.page_table]
-        inputs = [self._tensor(values) for values in (self._embed(batch.token_ids), *places)]
-        if num_tokens == len(batch.logit_rows) == 1:
-            logits = self._decode(*inputs, *self._pool_tensors, self._parameters)
+        hidden, logits = self._hidden[:num_tokens], self._logits[: len(batch.logit_rows)]
+        self._embedding.read(batch.token_ids, hidden)
+        inputs = [self._view(hidden), *map(self._tensor, places)]
+        if num_tokens == len(logits) == 1:
+            self._decode(*inputs, *self._pool_tensors, self._view(logits), self._parameters)
         else:
             rows = self._tensor(batch.logit_rows)
-            logits = self._forward(*inputs, *self._pool_tensors, rows, self._parameters)
-        values: Float32 = logits.numpy()
-        return values
+            self._forward(*inputs, *self._pool_tensors, self._view(logits), rows, self._parameters)
+        return logits
 
     def copy_page(self, source: int, target: int) -> None:
         """Copy the keys and values of a whole page, all layers."""
@@ -129,14 +130,9 @@ class TvmRunner:
         """Free weights and pages. Idempotent."""
         self._machine = self._decode = self._forward = None
         self._pool_tensors, self._parameters = [], []
-        self._pools, self._embedding = [], np.empty((0, 0), np.uint8)
-
-    def _embed(self, token_ids: npt.NDArray[np.int32]) -> Float32:
-        """Embedding rows float32 [n, hidden]; only the rows asked for are read and dequantised."""
-        shape = (len(token_ids), self._manifest.config.hidden)
-        rows = dequantize(GgufTensor("embedding", self._manifest.embedding_type, shape, self._embedding[token_ids]))
-        scale = self._manifest.config.traits.embedding_scale
-        return rows if scale == 1.0 else rows * np.float32(scale)
+        self._pools = []
+        self._embedding.close()
+        self._hidden = self._logits = np.empty((0, 0), np.float32)
 
 
 def _allocate_pools(manifest: Manifest, num_pages: int) -> list[npt.NDArray[Any]]:
@@ -154,6 +150,11 @@ def _allocate_pools(manifest: Manifest, num_pages: int) -> list[npt.NDArray[Any]
         ) from error
     keys, values = keys.reshape(*pool, config.head_size, PAGE_SIZE), values.reshape(*pool, PAGE_SIZE, config.head_size)
     return [keys, values]
+
+
+def _allocate_rows(width: int) -> Float32:
+    """Rows for the largest batch, taken once: blocks of another size each step leave holes that nothing fills again."""
+    return np.frombuffer(mmap.mmap(-1, MAX_BATCH_TOKENS * width * 4), np.float32).reshape(-1, width)
 
 
 def _read_ahead(arrays: Sequence[npt.NDArray[Any]]) -> None:

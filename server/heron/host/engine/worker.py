@@ -139,9 +139,9 @@ async def _load_engine(init: Init, send: _Send) -> Engine:
         with contextlib.suppress(RuntimeError):  # the loop has closed: the worker is leaving
             loop.call_soon_threadsafe(send, HealthChanged(health))
 
-    from heron.host.engine.load import load_engine  # tvm and the tokenizer, none of which a scripted worker needs
+    from heron.host.engine.backend_load import load_backend  # tvm and the tokenizer: a scripted worker needs none
 
-    return await _run_in_thread(lambda: load_engine(init.settings, report))
+    return await _run_in_thread(lambda: load_backend(init.settings, report))
 
 
 async def _run_in_thread(work: Callable[[], Engine]) -> Engine:

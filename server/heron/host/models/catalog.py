@@ -1,10 +1,15 @@
 """The models Heron knows by name, and where each can be fetched."""
 
 import difflib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from heron.errors import ModelUnavailable, UnknownModel
+from heron.host.models.mlc_format import is_mlc_folder
+
+MLC_PREFIX = "mlc:"
+"""What a model's name begins with that MLC-LLM made: a repository of the hub or a folder follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,14 @@ class CatalogEntry:
     wheels: tuple[Wheel, ...] = ()
     """in the order in which their members make up the file"""
     local_path: Path | None = None
-    """a file of the user's own: used where it lies, neither fetched nor stored"""
+    """a file of the user's own, or a folder of MLC-LLM's: used where it lies, neither fetched nor stored"""
+    mlc_repo: str = ""
+    """the repository of a folder of MLC-LLM's on the model hub"""
+
+    @property
+    def is_mlc(self) -> bool:
+        """Whether it is a folder of MLC-LLM's."""
+        return bool(self.mlc_repo) or (self.local_path is not None and is_mlc_folder(self.local_path))
 
     @property
     def checksums(self) -> frozenset[str]:
@@ -67,10 +79,12 @@ def find_model(name: str) -> CatalogEntry:
 
 
 def entry_of(name: str) -> CatalogEntry:
-    """The entry of a name or of the path of a `.gguf` file, whose id is the file's stem.
+    """The entry of a name, of the path of a `.gguf` file, whose id is the file's stem, or of what `mlc:` names.
 
     Raises UnknownModel, or ModelUnavailable for a path where no file is.
     """
+    if name.startswith(MLC_PREFIX):
+        return mlc_entry(name.removeprefix(MLC_PREFIX))
     if not name.lower().endswith(".gguf"):
         return find_model(name)
     path = Path(name).expanduser().absolute()
@@ -78,6 +92,21 @@ def entry_of(name: str) -> CatalogEntry:
         raise ModelUnavailable(f"There is no model file {path}.")
     size = path.stat().st_size
     return CatalogEntry(path.stem, path.name, size, "", "", "", "A file of your own", local_path=path)
+
+
+def mlc_entry(place: str) -> CatalogEntry:
+    """The entry of a folder of MLC-LLM's, by its path or its repository on the model hub."""
+    path = Path(place).expanduser().absolute()
+    if is_mlc_folder(path):
+        return _mlc_entry(path.name, local_path=path)
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", place) or place.startswith("."):
+        hint = "Name a folder that holds mlc-chat-config.json, or a repository such as mlc:mlc-ai/NAME."
+        raise ModelUnavailable(f"There is no model of MLC-LLM's at {place!r}.", hint=hint)
+    return _mlc_entry(place.replace("/", "--"), mlc_repo=place)
+
+
+def _mlc_entry(id: str, local_path: Path | None = None, mlc_repo: str = "") -> CatalogEntry:
+    return CatalogEntry(id, "", 0, "", "", "", "A model of MLC-LLM's", local_path=local_path, mlc_repo=mlc_repo)
 
 
 def _parts(package: str, version: str, count: int) -> tuple[Wheel, ...]:

@@ -15,6 +15,7 @@ from heron.errors import CorruptModel, DiskFull, HeronError, ModelUnavailable, N
 from heron.host.models.catalog import CatalogEntry
 from heron.host.models.check import check_file
 from heron.host.models.hub import discard_download, fetch_from_hub
+from heron.host.models.mlc_fetch import ensure_mlc
 from heron.host.models.progress import Progress, Report
 from heron.host.models.registry import discard_partial, fetch_from_registry
 from heron.host.models.source import Errand, Fetched, SourceFailed
@@ -53,6 +54,8 @@ def ensure_model(
     Two processes that ask at once fetch once: the second waits, and says so. An interrupted fetch is taken up again.
     Raises ModelUnavailable naming each source and why it failed, DiskFull, NoPermission.
     """
+    if entry.is_mlc:
+        return ensure_mlc(entry, store.folder_of(entry), settings, report)
     try:
         with suppress(CorruptModel):  # looked at again, and deleted, only under the lock
             if found := store.find(entry, partial(_report_check, report, entry)):

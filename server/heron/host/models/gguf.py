@@ -7,7 +7,7 @@ Type sizes and dequantisation are the `gguf` package's.
 
 import mmap
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -39,8 +39,21 @@ class GgufTensor:
     type_name: str
     """ggml's name of the number format: F32, Q4_K, ..."""
     shape: tuple[int, ...]
-    data: Bytes
-    """[rows, row_bytes], a read-only view of the mapped file; a one-dimensional tensor is one row"""
+    source: Bytes | Callable[[], Bytes]
+    """[rows, row_bytes], a read-only view of the mapped file, or what makes them; a one-dimensional one is one row"""
+
+    @property
+    def data(self) -> Bytes:
+        """The rows; made anew at each call where they are not stored as they are."""
+        return self.source() if callable(self.source) else self.source
+
+    @property
+    def num_bytes(self) -> int:
+        """What the rows take, told without making them."""
+        from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
+
+        block_size, block_bytes = GGML_QUANT_SIZES[GGMLQuantizationType[self.type_name]]
+        return int(prod(self.shape) // block_size * block_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,16 @@ def open_gguf(path: Path) -> GgufFile:
     except (struct.error, UnicodeDecodeError, ValueError, OverflowError, RecursionError) as error:
         raise CorruptModel(f"{path} is not a whole GGUF file: {error}.") from error
     return GgufFile(path, MappingProxyType(metadata), MappingProxyType(tensors))
+
+
+def slice_rows(tensor: GgufTensor, start: int, end: int) -> GgufTensor:
+    """Rows `start` to `end` of a tensor, or entries of a one-dimensional one, made when they are asked for."""
+
+    def cut() -> Bytes:
+        items = tensor.data.reshape(tensor.shape[0], -1)[start:end]
+        return items if len(tensor.shape) > 1 else items.reshape(1, -1)
+
+    return GgufTensor(tensor.name, tensor.type_name, (end - start, *tensor.shape[1:]), cut)
 
 
 def dequantize(tensor: GgufTensor) -> Float32:

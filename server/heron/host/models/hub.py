@@ -20,7 +20,7 @@ from heron.host.models.child import Command, run_watched
 from heron.host.models.sizes import largest_file_bytes
 from heron.host.models.source import Errand, Fetched, SourceFailed
 
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "HF_HUB_DISABLE_XET": "1",  # plain HTTP ranges: resumable, and through any proxy
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
@@ -58,7 +58,7 @@ def _ask(errand: Errand, question: dict[str, Any], size: int) -> dict[str, Any]:
     command = Command(
         [sys.executable, "-m", "heron.host.models.hub", json.dumps(question)],
         lambda: largest_file_bytes(folder),
-        _ENVIRONMENT,
+        ENVIRONMENT,
     )
     ended = run_watched(command, lambda done: errand.report(done, size))
     try:

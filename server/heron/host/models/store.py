@@ -4,14 +4,16 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from heron.errors import NoPermission
 from heron.host.models.catalog import CATALOG, CatalogEntry
 from heron.host.models.check import check_file
+from heron.host.models.mlc_format import is_mlc_folder
 from heron.host.models.sizes import file_sizes
+from heron.settings import home_folder
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +34,11 @@ class StoredModel:
     size_bytes: int
 
 
+def list_installed() -> tuple[str, ...]:
+    """The names of this user's stored models."""
+    return tuple(model.id for model in Store(home_folder()).list())
+
+
 class Store:
     """The stored models under one home folder. Holds no state but the folder's name."""
 
@@ -43,7 +50,7 @@ class Store:
 
     def path_of(self, entry: CatalogEntry) -> Path:
         """Where the model's file is, or would be once fetched."""
-        return entry.local_path or self.folder_of(entry) / entry.file_name
+        return entry.local_path or self.folder_of(entry) / entry.file_name  # a folder where the entry names no file
 
     def find(self, entry: CatalogEntry, report: Callable[[int], None] | None = None) -> Path | None:
         """The model's verified file, None if it is not stored.
@@ -76,9 +83,10 @@ class Store:
             _log.info("%s is not remembered as verified: %s.", entry.id, error.strerror)
 
     def list(self) -> list[StoredModel]:
-        """Stored models of the catalogue, in its order."""
+        """Stored models of the catalogue, in its order, then MLC-LLM's."""
         paths = [(entry, self.path_of(entry)) for entry in CATALOG]
-        return [StoredModel(entry.id, path, path.stat().st_size) for entry, path in paths if path.is_file()]
+        stored = [StoredModel(entry.id, path, path.stat().st_size) for entry, path in paths if path.is_file()]
+        return [*stored, *_list_folders(self.folder)]
 
     def remove(self, entry: CatalogEntry) -> int:
         """Delete what is stored of a model, unfinished downloads too. Returns the bytes freed."""
@@ -117,6 +125,12 @@ class Store:
 
     def _note_path(self, entry: CatalogEntry) -> Path:
         return self.folder_of(entry) / f"{entry.file_name}.verified.json"
+
+
+def _list_folders(store: Path) -> Iterator[StoredModel]:
+    """Fetched folders of MLC-LLM's, by name."""
+    for folder in sorted(path for path in store.glob("*/") if is_mlc_folder(path)):
+        yield StoredModel(folder.name, folder, folder_bytes(folder))
 
 
 def folder_bytes(folder: Path) -> int:

@@ -94,3 +94,9 @@ def test_what_a_model_needs_is_held_against_the_cards_free_memory(tmp_path: Path
     other = write_decoder(tmp_path / "other.gguf", FAMILIES["gemma3"])
     with pytest.raises(UnsupportedModel, match="gemma3"):
         check_fit(other, EngineSettings(), LARGE)
+
+
+@pytest.mark.parametrize("device", ["metal:0", "vulkan:0", "rocm"])
+def test_a_device_of_another_kind_never_means_a_card(device: str) -> None:
+    with pytest.raises(ResourceError, match="engine.device is"):
+        choose(device, NOTHING)

@@ -50,7 +50,7 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def test_logits_are_the_references_and_the_same_in_chunks_and_batches(built: tuple[Path, TvmRunner]) -> None:
     model, runner = built
-    prefill = runner.run(make_batch(Part(IDS, range(1, 6))))
+    prefill = runner.run(make_batch(Part(IDS, range(1, 6)))).copy()
     reference = reference_logits(open_gguf(model), np.array([IDS], np.int32))[0]
     assert (prefill - reference).std() < 0.03 * reference.std()
     assert argmax_agreement(prefill, reference) >= 0.9

@@ -1,0 +1,92 @@
+"""Which engine runs a model, and why: our own on TVM, MLC-LLM's package, or another server."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from heron.errors import HeronError, InvalidSettings, ResourceError
+from heron.host.engine.mlc_survey import MlcOffer
+from heron.host.models.open import open_model
+from heron.settings import EngineSettings
+
+Backend = Literal["tvm", "mlc", "remote"]
+_ONLY_MLC = ("metal", "vulkan", "rocm")
+"""Kinds of device that our own engine does not run on."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackendChoice:
+    """`reason` is a sentence for the user."""
+
+    backend: Backend
+    reason: str
+
+
+def choose_remote(settings: EngineSettings) -> BackendChoice | None:
+    """The choice of a remote server, which needs no model here; None where the settings do not want one."""
+    if settings.backend == "remote" and not settings.remote_url:
+        raise InvalidSettings("Setting engine.backend is remote, and engine.remote_url names no server.")
+    if settings.backend == "remote":
+        return BackendChoice("remote", "engine.backend says so.")
+    if settings.backend == "auto" and settings.remote_url:
+        return BackendChoice("remote", "engine.remote_url names a server.")
+    return None
+
+
+def choose_backend(settings: EngineSettings, model: Path, survey: Callable[[], MlcOffer]) -> BackendChoice:
+    """The engine for a model that is here: a GGUF file, or a folder of MLC-LLM's.
+
+    Raises ResourceError or InvalidSettings if the settings name what cannot be, with what to install.
+    """
+    kind = settings.device.partition(":")[0]
+    if not model.is_dir():
+        return _choose_for_gguf(settings, kind)
+    if settings.backend == "tvm":
+        _refuse_device(kind)
+        return BackendChoice("tvm", "engine.backend says so.")
+    if settings.backend == "mlc":
+        _require(survey(), "engine.backend is mlc")
+        return BackendChoice("mlc", "engine.backend says so.")
+    if kind in _ONLY_MLC:
+        _require(survey(), f"engine.device is {settings.device}, which takes MLC-LLM")
+        return BackendChoice("mlc", f"engine.device is {settings.device}, where only MLC-LLM runs.")
+    return _choose_freely(model, kind, survey)
+
+
+def _choose_for_gguf(settings: EngineSettings, kind: str) -> BackendChoice:
+    remedy = "Fetch one with: heron models pull mlc:REPOSITORY, and name it as model.name."
+    if settings.backend == "mlc":
+        raise InvalidSettings("engine.backend is mlc, which runs models of MLC-LLM's, not GGUF files.", hint=remedy)
+    if kind in ("vulkan", "rocm"):  # metal has an explanation of its own, by platform
+        raise ResourceError(f"engine.device is {kind}, where only MLC-LLM runs models, and only its own.", hint=remedy)
+    return BackendChoice("tvm", "The model is a GGUF file.")
+
+
+def _choose_freely(model: Path, kind: str, survey: Callable[[], MlcOffer]) -> BackendChoice:
+    """Ours, unless it does not run the model, or MLC-LLM has a device for it that ours cannot use."""
+    try:
+        open_model(model)
+    except HeronError as error:
+        refusal = error.message.rstrip(".")
+        _require(survey(), f"Heron's own engine does not run this model ({refusal}), and of the other")
+        return BackendChoice("mlc", f"Heron's own engine does not run it: {refusal}.")
+    offer = survey() if kind == "auto" else MlcOffer()
+    better = next((device for device in offer.devices if device.kind in _ONLY_MLC), None)
+    has_ours = any(device.kind == "cuda" for device in offer.devices)
+    if offer.is_usable and better is not None and not has_ours:
+        return BackendChoice("mlc", f"MLC-LLM can use {better.describe()}, Heron's own engine cannot.")
+    return BackendChoice("tvm", "Heron's own engine runs this model.")
+
+
+def _require(offer: MlcOffer, why: str) -> None:
+    if not offer.is_usable:
+        raise ResourceError(f"{why}, but {offer.problem}.", hint=offer.remedy)
+
+
+def _refuse_device(kind: str) -> None:
+    if kind in _ONLY_MLC:
+        raise ResourceError(
+            f"engine.device is {kind}, where Heron's own engine does not run.",
+            hint="Set engine.backend to mlc or auto.",
+        )

@@ -1,0 +1,42 @@
+"""Load the engine that the settings and the model ask for. What a worker does first."""
+
+from functools import partial
+
+from heron.host.engine.backend import choose_backend, choose_remote
+from heron.host.engine.engine import Engine
+from heron.host.engine.load import ReportHealth, load_engine
+from heron.host.engine.mlc_load import MlcJob, load_mlc
+from heron.host.engine.mlc_survey import survey_mlc
+from heron.host.engine.remote_engine import connect_remote
+from heron.host.models.choose import choose_model
+from heron.host.models.fetch import ensure_model
+from heron.host.models.progress import Progress
+from heron.host.models.store import Store
+from heron.settings import Settings, home_folder
+from heron.wire import Health
+
+
+def load_backend(settings: Settings, report: ReportHealth) -> Engine:
+    """The engine, after as long as it takes to fetch, compile and load its model, or to reach the server.
+
+    Raises ModelError, ResourceError, CompileFailed or HostUnreachable with a sentence for the user.
+    """
+    if remote := choose_remote(settings.engine):
+        return connect_remote(settings, remote.reason)
+    entry = choose_model(settings).entry
+    if not (entry.is_mlc or settings.engine.backend == "mlc" or settings.engine.device.startswith(("vulkan", "rocm"))):
+        return load_engine(settings, report, "Heron's own engine: the model is a GGUF file.")
+    report(Health("starting", entry.id))
+    show = partial(_show, report, entry.id)
+    path = ensure_model(entry, Store(home_folder()), settings.model, show)
+    report(Health("starting", entry.id, "Looking for engines and devices"))
+    offer = survey_mlc()
+    choice = choose_backend(settings.engine, path, lambda: offer)
+    if choice.backend == "tvm":
+        return load_engine(settings, report, choice.reason)
+    job = MlcJob(entry.id, path, settings, offer, choice.reason)
+    return load_mlc(job, show, lambda message: report(Health("loading", entry.id, message)))
+
+
+def _show(report: ReportHealth, model_id: str, progress: Progress) -> None:
+    report(Health(progress.state, model_id, progress.message, progress.fraction))
