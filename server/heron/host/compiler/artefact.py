@@ -17,7 +17,7 @@ from heron.host.compiler.library import library_files, save_library
 from heron.host.compiler.manifest import WEIGHTS_FILE, Manifest, read_manifest, write_manifest
 from heron.host.compiler.target import CpuTarget, choose_target, choose_threads
 from heron.host.compiler.weights import EMBEDDING, write_weights
-from heron.host.models.gguf import open_gguf
+from heron.host.models.open import open_model
 from heron.host.models.progress import Progress, Report
 from heron.settings import EngineSettings
 
@@ -52,13 +52,13 @@ def ensure_artefact(
 
 def artefact_folder(model_path: Path, target: CpuTarget, threads: int) -> Path:
     """Where the artefact of a model is or would be."""
-    return name_folder(model_path, f"{target.instruction_set}-{threads}t", target.describe())
+    return name_folder(model_path, f"{target.instruction_set}-{threads}t", target.describe(), without="cuda")
 
 
 def _write(order: _Order, folder: Path) -> None:
     from heron.host.compiler.pipeline import compile_decoder, plan_decoder  # loads the compiler
 
-    file = open_gguf(order.model_path)
+    file = open_model(order.model_path)
     config = read_config(file)
     plan = plan_decoder(file, config, order.target, order.threads)
 

@@ -24,9 +24,14 @@ _SAMPLES, _SAMPLE_BYTES = 256, 4096
 _log = logging.getLogger(__name__)
 
 
-def name_folder(model_path: Path, kind: str, target: str) -> Path:
-    """Where an artefact of a model is or would be; `kind` is what one model may have several of."""
-    return home_folder() / "artefacts" / f"{model_path.stem}-{_identify(model_path)}-{kind}-{_identify_build(target)}"
+def name_folder(model_path: Path, kind: str, target: str, without: str = "") -> Path:
+    """Where an artefact of a model is or would be; `kind` is what one model may have several of.
+
+    It changes with the compiler's sources, but for those of the folder `without`, which it does not come from.
+    """
+    name = model_path.name if model_path.is_dir() else model_path.stem
+    build = _identify_build(target, without)
+    return home_folder() / "artefacts" / f"{name}-{_identify(model_path)}-{kind}-{build}"
 
 
 def build_once(folder: Path, check: Callable[[Path], object], write: Callable[[Path], None]) -> None:
@@ -94,8 +99,10 @@ def _identify(path: Path) -> str:
     """A short digest of a model file by its size, its beginning and evenly spaced samples.
 
     The files of the catalogue are checked whole when they are fetched; hashing gigabytes at each start would cost
-    more than loading them.
+    more than loading them. A folder of MLC-LLM's is known by its small files, which hold the others' md5.
     """
+    if path.is_dir():
+        return _identify_folder(path)
     size = path.stat().st_size
     digest = hashlib.sha256(str(size).encode())
     with path.open("rb") as file:
@@ -106,14 +113,24 @@ def _identify(path: Path) -> str:
     return digest.hexdigest()[:8]
 
 
-def _identify_build(target: str) -> str:
+def _identify_folder(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.json")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:8]
+
+
+def _identify_build(target: str, without: str) -> str:
     """A short digest of everything but the model that shapes an artefact."""
     digest = hashlib.sha256(f"{heron.__version__} {version('apache-tvm')} {target}".encode())
-    for source in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(source.read_bytes())
+    here = Path(__file__).parent
+    for source in sorted(here.rglob("*.py")):
+        if source.relative_to(here).parts[0] != without:
+            digest.update(source.read_bytes())
     return digest.hexdigest()[:8]
 
 
 def _space_hint(model_path: Path) -> str:
-    needed = model_path.stat().st_size * 1.1 / 1e6
+    paths = model_path.iterdir() if model_path.is_dir() else [model_path]
+    needed = sum(path.stat().st_size for path in paths) * 1.1 / 1e6
     return f"It takes about {needed:.0f} MB; set HERON_HOME to a folder on a larger disk."

@@ -24,7 +24,7 @@ Tensor = Any
 
 
 class Decoder(nn.Module):  # type: ignore[misc]
-    """Hidden states in, logits out; keys and values are written to the pools in place."""
+    """Hidden states in, logits out; those, and keys and values, are written in place to what the caller holds."""
 
     def __init__(self, plan: DecoderPlan) -> None:
         self.plan = plan
@@ -34,38 +34,41 @@ class Decoder(nn.Module):  # type: ignore[misc]
 
     def decode(  # the inputs of the compiled function, flat as TVM wants them
         self, x: Tensor, rotation: Tensor, positions: Tensor, slots: Tensor, tiles: Tensor, page_table: Tensor,
-        keys: Tensor, values: Tensor,
+        keys: Tensor, values: Tensor, logits: Tensor,
     ) -> Tensor:  # fmt: skip
         """Logits [1, vocab_size] of one token."""
         x = self._run_layers(x, Cache(rotation, positions, slots, tiles, page_table, keys, values))
-        return self._logits(x)
+        return self._write_logits(x, logits)
 
     def forward(
         self, x: Tensor, rotation: Tensor, positions: Tensor, slots: Tensor, tiles: Tensor, page_table: Tensor,
-        keys: Tensor, values: Tensor, logit_rows: Tensor,
+        keys: Tensor, values: Tensor, logits: Tensor, logit_rows: Tensor,
     ) -> Tensor:  # fmt: skip
         """Logits [r, vocab_size] of the tokens `logit_rows` out of n."""
         x = self._run_layers(x, Cache(rotation, positions, slots, tiles, page_table, keys, values))
         hidden, lanes = self.plan.config.hidden, self.plan.attention.lanes
         picked = nn.Tensor.placeholder((logit_rows.shape[0], hidden), "float32")
-        return self._logits(op.tensor_ir_op(take_rows(hidden, lanes), "take_rows", [x, logit_rows], picked))
+        x = op.tensor_ir_op(take_rows(hidden, lanes), "take_rows", [x, logit_rows], picked)
+        return self._write_logits(x, logits)
 
     def _run_layers(self, x: Tensor, cache: Cache) -> Tensor:
         for index, layer in enumerate(self.layers):
             x, cache = layer(x, cache, index)
         return x
 
-    def _logits(self, x: Tensor) -> Tensor:
+    def _write_logits(self, x: Tensor, logits: Tensor) -> Tensor:
         normed = self.output_norm(x, self.plan.config.traits.logit_scale)
-        return cap_logits(self.plan, self.output(normed))
+        if not self.plan.config.traits.logit_softcap:
+            return self.output(normed, into=logits)
+        return cap_logits(self.plan, self.output(normed), logits)
 
     def module_spec(self) -> Any:
         """The signatures of `decode` and `forward` for `export_tvm`; weights are one packed argument."""
         mode = {"param_mode": "packed", "effect_mode": "none"}
-        forward = {**self._inputs("n"), "logit_rows": nn.spec.Tensor(["r"], "int32"), "$": mode}
-        return nn.spec.ModuleSpec.from_raw({"decode": {**self._inputs(1), "$": mode}, "forward": forward}, self)
+        forward = {**self._inputs("n", "r"), "logit_rows": nn.spec.Tensor(["r"], "int32"), "$": mode}
+        return nn.spec.ModuleSpec.from_raw({"decode": {**self._inputs(1, 1), "$": mode}, "forward": forward}, self)
 
-    def _inputs(self, n: str | int) -> dict[str, Any]:
+    def _inputs(self, n: str | int, r: str | int) -> dict[str, Any]:
         config, shape, tensor = self.plan.config, self.plan.attention, nn.spec.Tensor
         pool = [config.num_layers, "pages", config.num_kv_heads]
         return {
@@ -77,6 +80,7 @@ class Decoder(nn.Module):  # type: ignore[misc]
             "page_table": tensor([1 if n == 1 else "b", "w"], "int32"),
             "keys": tensor([*pool, config.head_size, PAGE_SIZE], shape.cache_dtype),
             "values": tensor([*pool, PAGE_SIZE, config.head_size], shape.cache_dtype),
+            "logits": tensor([r, config.vocab_size], "float32"),
         }
 
 

@@ -94,12 +94,10 @@ def add_bias(plan: DecoderPlan, values: Tensor, bias: Tensor) -> Tensor:
     return op.tensor_ir_op(add_vector(_rows(plan, values)), "add_vector", [values, bias], _like(values))
 
 
-def cap_logits(plan: DecoderPlan, logits: Tensor) -> Tensor:
-    """The logits soft-capped, where the family does."""
-    cap = plan.config.traits.logit_softcap
-    if not cap:
-        return logits
-    return op.tensor_ir_op(cap_rows(_rows(plan, logits), cap), "cap_rows", [logits], _like(logits))
+def cap_logits(plan: DecoderPlan, logits: Tensor, into: Tensor) -> Tensor:
+    """The logits soft-capped, written to `into`."""
+    function = cap_rows(_rows(plan, logits), plan.config.traits.logit_softcap)
+    return op.tensor_ir_inplace_op(function, "cap_rows", [logits, into], 1, _like(logits))
 
 
 def _activation_kind(traits: Traits) -> Kind:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +10,7 @@ import numpy.typing as npt
 from heron.errors import CorruptModel
 from heron.host.compiler.architectures import ModelConfig
 from heron.host.compiler.traits import Linear
-from heron.host.models.gguf import GgufFile, GgufTensor, dequantize
+from heron.host.models.gguf import Bytes, GgufFile, GgufTensor, dequantize, slice_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,12 @@ def reorder_heads(tensor: GgufTensor, config: ModelConfig) -> GgufTensor:
         return tensor
     width = tensor.shape[0]
     rows = (np.arange(0, width, config.head_size)[:, None] + order).reshape(-1)
-    items = tensor.data.reshape(width, -1)
-    return GgufTensor(tensor.name, tensor.type_name, tensor.shape, items[rows].reshape(tensor.data.shape))
+    return GgufTensor(tensor.name, tensor.type_name, tensor.shape, partial(_take_rows, tensor, rows))
+
+
+def _take_rows(tensor: GgufTensor, rows: npt.NDArray[np.int64]) -> Bytes:
+    data = tensor.data
+    return data.reshape(len(rows), -1)[rows].reshape(data.shape)
 
 
 def stack_vectors(tensors: Sequence[GgufTensor]) -> npt.NDArray[np.float32]:
@@ -135,12 +140,7 @@ def _biases(layer: _Layer) -> dict[str, tuple[GgufTensor, ...]]:
 def _split_rows(tensor: GgufTensor, config: ModelConfig) -> list[GgufTensor]:
     """A stacked tensor as those of queries, keys and values."""
     ends = np.cumsum([config.num_heads, config.num_kv_heads, config.num_kv_heads]) * config.head_size
-    items = tensor.data.reshape(tensor.shape[0], -1)
-    parts = []
-    for start, end in zip((0, *ends), ends, strict=False):
-        data = items[start:end] if len(tensor.shape) > 1 else items[start:end].reshape(1, -1)
-        parts.append(GgufTensor(tensor.name, tensor.type_name, (int(end - start), *tensor.shape[1:]), data))
-    return parts
+    return [slice_rows(tensor, int(start), int(end)) for start, end in zip((0, *ends), ends, strict=False)]
 
 
 def _head_order(config: ModelConfig) -> npt.NDArray[np.int64]:

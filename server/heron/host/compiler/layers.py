@@ -77,15 +77,21 @@ class QuantLinear(nn.Module):  # type: ignore[misc]
         if epilogue == "bias":
             self.bias = nn.Parameter((self.out_features,), "float32")
 
-    def forward(self, activation: Activation, residual: Tensor | None = None) -> Tensor:
-        """float32 [M, N]; M = 1 takes the matrix-vector kernel. `residual` [M, N] goes with epilogue "residual"."""
+    def forward(self, activation: Activation, residual: Tensor | None = None, into: Tensor | None = None) -> Tensor:
+        """float32 [M, N], written to `into` if given; M = 1 takes the matrix-vector kernel.
+
+        `residual` [M, N] goes with epilogue "residual".
+        """
         held = activation.shape[0]
         rows = held if _is_single(held) else held - SPARE_ROWS
         shape = LinearShape(self.segments, self.in_features, self.epilogue, _is_single(rows))
         name, function = self.kernels.linear(shape)
         extra = {"none": [], "bias": [getattr(self, "bias", None)], "residual": [residual]}[self.epilogue]
         inputs = [*self.weights, activation, *extra]
-        return op.tensor_ir_op(function, name, inputs, nn.Tensor.placeholder((rows, self.out_features), "float32"))
+        output = nn.Tensor.placeholder((rows, self.out_features), "float32")
+        if into is None:
+            return op.tensor_ir_op(function, name, inputs, output)
+        return op.tensor_ir_inplace_op(function, name, [*inputs, into], len(inputs), output)
 
 
 def _is_single(rows: Any) -> bool:

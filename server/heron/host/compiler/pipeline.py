@@ -9,7 +9,7 @@ from heron.host.compiler.architectures import ModelConfig
 from heron.host.compiler.decoder import Decoder
 from heron.host.compiler.decoder_plan import DecoderPlan, LayerPlan
 from heron.host.compiler.kernels.isa import instruction_set
-from heron.host.compiler.kernels.pages import AttentionShape
+from heron.host.compiler.kernels.pages import MAX_BATCH_TOKENS, AttentionShape
 from heron.host.compiler.layer_tensors import layer_tensors, output_tensors
 from heron.host.compiler.layers import KernelSet
 from heron.host.compiler.pack import plan_linear
@@ -43,11 +43,18 @@ def compile_decoder(plan: DecoderPlan, target: CpuTarget) -> CompiledDecoder:
     try:
         tvm_target = tvm.target.Target(target.tvm_attributes())
         module, parameters, *_ = decoder.export_tvm(spec=decoder.module_spec(), allow_extern=True)
-        executable = tvm.compile(module, target=tvm_target, relax_pipeline=_lowering())
+        executable = tvm.compile(_bound_sizes(module), target=tvm_target, relax_pipeline=_lowering())
     except Exception as error:  # TVM and LLVM raise what they like
         _log.exception("compilation failed")
         raise CompileFailed(f"The model could not be compiled for {target.describe()}: {error}") from error
     return CompiledDecoder(executable, tuple(name for name, _ in parameters))
+
+
+def _bound_sizes(module: Any) -> Any:
+    """Plan memory for the largest batch: all steps then take the same blocks, and untouched pages are free."""
+    bounds = {"tir_var_upper_bound": {"n": MAX_BATCH_TOKENS, "r": MAX_BATCH_TOKENS}}
+    module["forward"] = module["forward"].with_attrs(bounds)
+    return module
 
 
 def _lowering() -> Any:

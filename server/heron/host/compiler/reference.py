@@ -21,7 +21,7 @@ from heron.host.compiler.reference_math import (
     rotate,
     softcap,
 )
-from heron.host.models.gguf import GgufFile, dequantize
+from heron.host.models.gguf import GgufFile, dequantize, slice_rows
 
 _HEAD_ROWS = 16384  # rows of the output head that are dequantised at a time
 
@@ -48,8 +48,7 @@ def output_parts(file: GgufFile) -> Iterator[Float32]:
     """The output head float32 [rows, hidden], some rows at a time."""
     (tensor,) = output_tensors(file)
     for start in range(0, tensor.shape[0], _HEAD_ROWS):
-        data = tensor.data[start : start + _HEAD_ROWS]
-        yield dequantize(type(tensor)(tensor.name, tensor.type_name, (len(data), tensor.shape[1]), data))
+        yield dequantize(slice_rows(tensor, start, min(start + _HEAD_ROWS, tensor.shape[0])))
 
 
 def finish_logits(file: GgufFile, logits: Float32) -> Float32:

@@ -68,14 +68,14 @@ def _view(file: Array, entry: WeightEntry) -> Array:
 
 def _source_bytes(file: GgufFile) -> int:
     embedding, (output,) = file.tensors["token_embd.weight"], output_tensors(file)
-    tied = embedding.data.nbytes if output is embedding else 0
-    return sum(tensor.data.nbytes for tensor in file.tensors.values()) + tied
+    tied = embedding.num_bytes if output is embedding else 0
+    return sum(tensor.num_bytes for tensor in file.tensors.values()) + tied
 
 
 def _packed(file: GgufFile, config: ModelConfig) -> Iterator[tuple[int, list[_Part]]]:
     """Parameters by the names `decoder.Decoder` gives them, with the bytes of their source."""
     embedding = file.tensors["token_embd.weight"]
-    yield embedding.data.nbytes, [(EMBEDDING, embedding.data)]
+    yield embedding.num_bytes, [(EMBEDDING, embedding.data)]
     for index in range(config.num_layers):
         yield from _pack_layer(f"layers.{index}", layer_tensors(file, config, index))
     for name, tensor in output_norm_tensors(file, config).items():
@@ -93,8 +93,8 @@ def _pack_layer(prefix: str, layer: LayerTensors) -> Iterator[tuple[int, list[_P
 
 def _pack_linear(name: str, tensors: Sequence[GgufTensor]) -> tuple[int, list[_Part]]:
     parts = [(f"{name}.weights.{index}", packed) for index, (_, packed) in enumerate(pack_linear(tensors))]
-    return sum(tensor.data.nbytes for tensor in tensors), parts
+    return sum(tensor.num_bytes for tensor in tensors), parts
 
 
 def _pack_vectors(name: str, tensors: Sequence[GgufTensor]) -> tuple[int, list[_Part]]:
-    return sum(tensor.data.nbytes for tensor in tensors), [(name, stack_vectors(tensors))]
+    return sum(tensor.num_bytes for tensor in tensors), [(name, stack_vectors(tensors))]

@@ -14,7 +14,6 @@ from heron.host.compiler.cuda.emit import (
     Expr,
     argument,
     build_kernel,
-    copy_words,
     exchange,
     launch,
     put,
@@ -23,13 +22,13 @@ from heron.host.compiler.cuda.emit import (
     shared,
     signed_byte,
     synchronize,
-    unpack_codes,
     warp_max,
     warp_sum,
     when,
 )
 from heron.host.compiler.cuda.formats import GroupFormat
 from heron.host.compiler.cuda.shapes import LOGIT_ROWS, MAX_TOKENS, PLACES_SIZE, TOKEN_IDS
+from heron.host.compiler.cuda.weights import declare_weights
 
 _THREADS = 256
 _WARPS = _THREADS // WARP
@@ -134,47 +133,6 @@ def quantize_group(target: QuantBuffers, place: tuple[Expr, Expr], lane: Expr, v
         put(target.sums, T.Cast("float32", half_sum) * scale, token, group * 2 + lane // 16)
     with when(lane == 0):
         put(target.scales, scale, token, group)
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """The packed arrays of a linear or an embedding, as kernel arguments."""
-
-    format: GroupFormat
-    codes: Any
-    high: Any
-    scales: Any
-    offsets: Any
-
-    def load(self, row: Expr, group: Expr) -> list[Expr]:
-        """Eight words of codes of one group of 32 k."""
-        words = registers(self.format.code_words, "int32")
-        copy_words(words, self.codes, [row, group, 0], self.format.code_words)
-        high = registers(max(1, self.format.high_words), "int32")
-        if self.high is not None:
-            copy_words(high, self.high, [row, group, 0], self.format.high_words)
-        return unpack_codes(self.format, words, high)
-
-    def weigh(self, code: Expr, row: Expr, group: Expr, half: int) -> Expr:
-        """The weight float32 of a code in half 0 or 1 of a group."""
-        place = (row, group * self.format.groups + half * (self.format.groups - 1))
-        scale = T.Cast("float32", self.scales[place])
-        if self.offsets is not None:
-            return scale * T.Cast("float32", code) + T.Cast("float32", self.offsets[place])
-        return scale * T.Cast("float32", code - self.format.zero_point)
-
-
-def declare_weights(data_format: GroupFormat, rows: int, inner: int) -> Weights:
-    """Declare the next arguments: the arrays of `pack.PackedRows.arrays`."""
-    parts, scale_shape = inner // 32, (rows, inner // data_format.group_k)
-    high = data_format.high_words
-    return Weights(
-        data_format,
-        argument("codes", (rows, parts, data_format.code_words), "int32"),
-        argument("high", (rows, parts, high), "int32") if high else None,
-        argument("scales", scale_shape, "float16"),
-        argument("offsets", scale_shape, "float16") if data_format.has_offset else None,
-    )
 
 
 def _inverse_rms(x: Any, row: Expr, thread: Expr, norm: tuple[int, float]) -> Expr:

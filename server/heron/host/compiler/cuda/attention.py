@@ -17,6 +17,7 @@ from heron.host.compiler.cuda.emit import (
     WARP,
     Expr,
     argument,
+    await_producers,
     broadcast,
     build_kernel,
     copy_words,
@@ -60,11 +61,11 @@ def rotate_and_append(shape: DecoderShape) -> Any:
         places = argument("places", (PLACES_SIZE,), "int32")
         qkv = argument("qkv", (MAX_TOKENS, shape.qkv), "float32")
         rotation = argument("rotation", (T.int32(), shape.head_size), "float32")
-        keys, values = _declare_pools(shape)
+        keys, values = declare_pools(shape)
         q = argument("q", (MAX_TOKENS, shape.attended), "float32")
         with launch([n], _THREADS) as (token, thread):
             slot = T.Bind(places[token + SLOTS])
-            append = _Append(shape, layer, slot)
+            append = Append(shape, layer, slot)
             _rotate(append, (token, thread), (qkv, rotation, places), (q, keys))
             first = (shape.num_heads + shape.num_kv_heads) * shape.head_size
             for start in range(0, shape.num_kv_heads * shape.head_size, _THREADS):
@@ -88,16 +89,17 @@ def attend(shape: DecoderShape) -> Any:
         n, splits, layer = (T.arg(name, T.int32()) for name in ("n", "splits", "layer"))
         places = argument("places", (PLACES_SIZE,), "int32")
         q = argument("q", (MAX_TOKENS, shape.attended), "float32")
-        pools = _declare_pools(shape)
+        pools = declare_pools(shape)
         partials = _declare_partials(shape)
-        with launch([n, shape.num_kv_heads, splits], _THREADS) as (token, head, split, thread):
-            queries = _share_queries(shape, q, (token, head, thread))
-            state = _start(shape, queries, thread)
+        with launch([n, shape.num_kv_heads, splits], _THREADS, awaits=False) as (token, head, split, thread):
             first = T.Bind(split * ATTENTION_WARPS + thread // WARP)
             num_keys = T.Bind(places[token + POSITIONS] + 1)
             num_pages = T.Bind(T.shift_right(num_keys + (PAGE_SIZE - 1), T.int32(4)))
             stride = T.Bind(splits * ATTENTION_WARPS)
             start = T.Bind(places[token + PAGE_STARTS] + PAGES + first)
+            await_producers()  # no kernel writes places
+            queries = _share_queries(shape, q, (token, head, thread))
+            state = _start(shape, queries, thread)
             # The same number of steps for every warp of the block: they meet at barriers.
             steps = T.truncdiv(num_pages + stride - 1 - split * ATTENTION_WARPS, stride)
             with T.serial(0, T.max(steps, 0)) as step:
@@ -157,7 +159,7 @@ def copy_page(shape: DecoderShape) -> Any:
 
     def emit() -> None:
         source, target = T.arg("source", T.int32()), T.arg("target", T.int32())
-        pools = _declare_pools(shape)
+        pools = declare_pools(shape)
         with launch([shape.num_layers, shape.num_kv_heads], _THREADS) as (layer, head, thread):
             for start in range(0, PAGE_SIZE * shape.head_size, _THREADS):
                 row, column = (thread + start) // shape.head_size, (thread + start) % shape.head_size
@@ -168,7 +170,7 @@ def copy_page(shape: DecoderShape) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class _Append:
+class Append:
     """Where a token's keys and values go."""
 
     shape: DecoderShape
@@ -180,7 +182,7 @@ class _Append:
         put(pool, T.Cast("float16", value), self.layer, page, head, row, column)
 
 
-def _rotate(append: _Append, place: tuple[Expr, Expr], inputs: tuple[Any, Any, Any], outputs: tuple[Any, Any]) -> None:
+def _rotate(append: Append, place: tuple[Expr, Expr], inputs: tuple[Any, Any, Any], outputs: tuple[Any, Any]) -> None:
     """Rotate the queries into `q` and the keys into their pages; pairs of dimensions are dealt to the threads."""
     (token, thread), (qkv, rotation, places), (q, keys), shape = place, inputs, outputs, append.shape
     half, position = shape.head_size // 2, T.Bind(T.max(places[token + POSITIONS], 0))
@@ -213,7 +215,7 @@ class _State:
     lane: Expr
 
 
-def _declare_pools(shape: DecoderShape) -> tuple[Any, Any]:
+def declare_pools(shape: DecoderShape) -> tuple[Any, Any]:
     pages = T.int32()
     pool = (shape.num_layers, pages, shape.num_kv_heads, PAGE_SIZE, shape.head_size)
     return argument("keys", pool, "float16"), argument("values", pool, "float16")
@@ -255,21 +257,39 @@ def _start(shape: DecoderShape, queries: Any, thread: Expr) -> _State:
 
 def _add_page(shape: DecoderShape, state: _State, pools: list[Any], left: Expr) -> None:
     """Bring one page into the running sums; its first `left` keys count, perhaps none."""
-    _score_keys(shape, state, pools[0], left)
+    keys, values = _load_keys(shape, state, pools[0]), _load_values(shape, state, pools[1])
+    _score_keys(shape, state, keys, left)
     synchronize()
-    _add_values(shape, state, pools[1])
+    _add_values(shape, state, values)
     synchronize()
 
 
-def _score_keys(shape: DecoderShape, state: _State, place: Any, left: Expr) -> None:
-    """Two lanes a key, each half of its dimensions: scores become weights; sums so far are scaled to a new maximum."""
+def _load_keys(shape: DecoderShape, state: _State, place: Any) -> Any:
+    """Registers with half a key: two lanes a key."""
     pool, indices = place
+    half, lanes = shape.head_size // 2, vector_halves()
+    halves = registers(half, "float16")
+    for start in range(0, half, lanes):
+        source = T.Ramp(state.lane % 2 * half + start, 1, lanes)
+        T.buffer_store(halves, pool[(*indices, state.lane // 2, source)], [T.Ramp(start, 1, lanes)])
+    return halves
+
+
+def _load_values(shape: DecoderShape, state: _State, place: Any) -> Any:
+    """Registers with a few dimensions of each row of the page."""
+    pool, indices = place
+    columns = shape.head_size // WARP
+    values = registers(PAGE_SIZE * columns, "float16")
+    for row in range(PAGE_SIZE):
+        source = pool[(*indices, row, T.Ramp(state.lane * columns, 1, columns))]
+        T.buffer_store(values, source, [T.Ramp(row * columns, 1, columns)])
+    return values
+
+
+def _score_keys(shape: DecoderShape, state: _State, halves: Any, left: Expr) -> None:
+    """Scores of the page's keys become weights; sums so far are scaled to a new maximum."""
     half, columns = shape.head_size // 2, shape.head_size // WARP
     key, side = T.Bind(state.lane // 2), T.Bind(state.lane % 2)
-    halves = registers(half, "float16")
-    lanes = vector_halves()
-    for start in range(0, half, lanes):
-        T.buffer_store(halves, pool[(*indices, key, T.Ramp(side * half + start, 1, lanes))], [T.Ramp(start, 1, lanes)])
     for head in range(shape.group):
         score = warp_sum(_dot(state.queries, T.Bind((2 * head + side) * (half + _PAD)), halves, half), 2)
         score = T.Bind(T.Select(key < left, score, T.float32(_LOWEST)))
@@ -296,21 +316,16 @@ def _dot(queries: Any, first: Expr, halves: Any, half: int) -> Expr:
     return total[0]
 
 
-def _add_values(shape: DecoderShape, state: _State, place: Any) -> None:
-    """Each lane a few dimensions: the page's values times their weights."""
-    pool, indices = place
+def _add_values(shape: DecoderShape, state: _State, values: Any) -> None:
+    """The page's values times their weights."""
     columns = shape.head_size // WARP
     for first in range(0, PAGE_SIZE, 4):
-        values = registers(4 * columns, "float16")
-        for row in range(4):
-            source = pool[(*indices, first + row, T.Ramp(state.lane * columns, 1, columns))]
-            T.buffer_store(values, source, [T.Ramp(row * columns, 1, columns)])
         for head in range(shape.group):
             weights = registers(4, "float32")
             copy_words(weights, state.scores, [state.warp, head, first], 4)
             for row in range(4):
                 for column in range(columns):
-                    product = weights[row] * T.Cast("float32", values[row * columns + column])
+                    product = weights[row] * T.Cast("float32", values[(first + row) * columns + column])
                     put(state.sums, state.sums[head * columns + column] + product, head * columns + column)
 
 

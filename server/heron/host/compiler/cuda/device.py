@@ -8,6 +8,7 @@ calls go to the runtime library that TVM has loaded already (CUDA Runtime API 13
 import ctypes
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from heron.errors import OutOfMemory, ResourceError
 from heron.host.compiler.cuda.toolkit import REMEDY, load_runtime
 
 _TO_DEVICE, _FROM_DEVICE, _WITHIN_DEVICE = 1, 2, 3
+_LIBRARY = "libtvm_runtime_cuda.so"
 _THIS_THREAD = 1  # a capture fails only on unsafe calls of its own thread
 
 Array = npt.NDArray[Any]
@@ -26,10 +28,7 @@ class CudaDevice:
     """The device `index`, used from one thread at a time; ResourceError if TVM does not see it."""
 
     def __init__(self, index: int = 0) -> None:
-        self._cuda = load_runtime()  # before TVM, which looks for it among what is loaded
-
-        import tvm
-
+        self._cuda, tvm = load_runtime(), _import_tvm()
         self._index, self._device, self._runtime = index, tvm.cuda(index), tvm.runtime
         if not self._device.exist:
             raise ResourceError(f"TVM sees no card cuda:{index}.", hint=REMEDY)
@@ -123,16 +122,26 @@ class CudaDevice:
 
 def load_functions(path: str) -> Any:
     """The compiled library at `path`: kernels by name."""
-    import tvm
-
-    return tvm.runtime.load_module(path)
+    return _import_tvm().runtime.load_module(path)
 
 
 def has_cuda_device() -> bool:
     """Whether TVM sees a CUDA device here."""
+    try:
+        return bool(_import_tvm().cuda(0).exist)
+    except OSError:  # there is no CUDA here, or not the version that TVM links
+        return False
+
+
+def _import_tvm() -> Any:
+    """TVM with its CUDA library, which it does not load by itself where it leaves its compiler out."""
+    load_runtime()  # before TVM, which looks for it among what is loaded
+
     import tvm
 
-    return bool(tvm.cuda(0).exist)
+    if tvm.get_global_func("device_api.cuda", allow_missing=True) is None:
+        ctypes.CDLL(str(Path(tvm.__file__).parent / "lib" / _LIBRARY), mode=ctypes.RTLD_GLOBAL)
+    return tvm
 
 
 def _pointer(tensor: Any) -> ctypes.c_void_p:

@@ -47,8 +47,13 @@ def argument(name: str, shape: Sequence[Expr], dtype: str) -> Any:
 
 
 @contextmanager
-def launch(blocks: Sequence[Expr], threads: int) -> Iterator[list[Expr]]:
-    """The kernel's body: gives the block's indices and the thread's."""
+def launch(blocks: Sequence[Expr], threads: int, awaits: bool = True) -> Iterator[list[Expr]]:
+    """The kernel's body: gives the block's indices and the thread's.
+
+    On CUDA a kernel begins while the one before it still runs (CUDA Programming Guide, "Programmatic Dependent
+    Launch"). Unless it `awaits` at once, the body has to call `await_producers`, in every thread and before it touches
+    anything but weights; only so has everything before it ended, and not only its neighbour.
+    """
     with ExitStack() as stack:
         stack.enter_context(T.sblock("root"))
         T.reads()
@@ -57,7 +62,18 @@ def launch(blocks: Sequence[Expr], threads: int) -> Iterator[list[Expr]]:
             stack.enter_context(T.thread_binding(0, extent, thread=f"blockIdx.{axis}"))
             for axis, extent in zip("xyz", blocks, strict=False)
         ]
-        yield [*indices, stack.enter_context(T.thread_binding(0, threads, thread="threadIdx.x"))]
+        thread = stack.enter_context(T.thread_binding(0, threads, thread="threadIdx.x"))
+        if not on_metal():
+            T.evaluate(T.ptx.griddepcontrol.launch_dependents())
+        if awaits:
+            await_producers()
+        yield [*indices, thread]
+
+
+def await_producers() -> None:
+    """Wait until every kernel before this one has ended, and see what they wrote."""
+    if not on_metal():
+        T.evaluate(T.ptx.griddepcontrol.wait())
 
 
 @contextmanager

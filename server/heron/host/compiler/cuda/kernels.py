@@ -11,7 +11,17 @@ from heron.host.compiler.cuda.emit import WARP
 from heron.host.compiler.cuda.linear_matrix import linear_matrix
 from heron.host.compiler.cuda.linear_vector import linear_vector
 from heron.host.compiler.cuda.plan import KernelPlan
-from heron.host.compiler.cuda.shapes import ATTENTION_SPLITS, ATTENTION_WARPS, VECTOR_TOKENS
+from heron.host.compiler.cuda.projections import project_gate_up, project_qkv
+from heron.host.compiler.cuda.shapes import (
+    ATTENTION_SPLITS,
+    ATTENTION_WARPS,
+    VECTOR_TOKENS,
+    DecoderShape,
+    LinearShape,
+)
+
+_LAUNCH_PARAMETERS = "tirx.kernel_launch_params"
+_EARLY_LAUNCH = "tirx.use_programtic_dependent_launch"  # spelt so by TVM
 
 _log = logging.getLogger(__name__)
 
@@ -37,13 +47,53 @@ def _compile(plan: KernelPlan, attributes: dict[str, object]) -> Any:
     host = {"kind": "llvm", "mtriple": str(tvm.target.codegen.llvm_get_system_triple())}
     try:
         target = tvm.target.Target({**attributes, **limits}, host=host)
-        with target:  # kernels are emitted for it, and the callback that compiles CUDA reads the architecture here
+        # The CUDA compiler unrolls loops over tokens: TVM's passes take the square of a kernel's length.
+        context = tvm.transform.PassContext(config={"tirx.UnrollLoop": {"explicit_unroll": False}})
+        with (
+            context,
+            target,
+        ):  # kernels are emitted for it, and the callback that compiles CUDA reads the architecture here
             module = tvm.IRModule({str(kernel.attrs["global_symbol"]): kernel for kernel in _kernels(plan)})
-            return tvm.compile(module, target=target)
+            return _build(module, target)
     except (ValueError, TypeError, RuntimeError) as error:
         _log.exception("compilation failed")
         name = " ".join(str(attributes[key]) for key in ("kind", "arch") if key in attributes)
         raise CompileFailed(f"The model could not be compiled for {name}: {error}") from error
+
+
+def _build(module: Any, target: Any) -> Any:
+    """As `tvm.compile`, but kernels for CUDA are launched before the one ahead of them has ended (`emit.launch`)."""
+    import tvm
+    from tvm.tirx import get_default_tir_pipeline
+    from tvm.tirx.build import split_host_device_mods, tir_to_runtime
+
+    host = tvm.target.Target(target.host)
+    lower, finish_host, finish_device = get_default_tir_pipeline(target)
+    lowered = lower(tvm.tirx.transform.BindTarget(target.with_host(host))(module))
+    host_module, device_modules = split_host_device_mods(lowered)
+    kernels = {key: _launch_early(finish_device()(found)) for key, found in device_modules.items()}
+    return tvm.runtime.Executable(tir_to_runtime(finish_host()(host_module), kernels, host))
+
+
+def _launch_early(module: Any) -> Any:
+    """Add the tag to each kernel's launch parameters; TVM 0.27 has no attribute that would.
+
+    What others write while a kernel already runs may not be read through the cache for constants, as it would be from
+    pointers that TVM marks `__restrict__`. Kernels for many tokens keep the mark and wait their turn: they run for so
+    long that a launch does not count, and without it they lack registers.
+    """
+    import tvm
+
+    def tag(kernel: Any) -> Any:
+        if str(kernel.attrs["global_symbol"]).endswith("_matrix_kernel"):
+            return kernel
+        parameters = kernel.attrs[_LAUNCH_PARAMETERS]
+        early = kernel.with_attr(_LAUNCH_PARAMETERS, [*parameters, _EARLY_LAUNCH])
+        return early.without_attr("tirx.noalias")
+
+    if any(str(kernel.attrs["target"].kind.name) != "cuda" for kernel in module.functions.values()):
+        return module
+    return tvm.IRModule({name: tag(kernel) for name, kernel in module.functions.items()}, attrs=module.attrs)
 
 
 def _kernels(plan: KernelPlan) -> Iterator[Any]:
@@ -55,5 +105,13 @@ def _kernels(plan: KernelPlan) -> Iterator[Any]:
     yield from (rotate_and_append(shape), attend(shape), copy_page(shape))
     yield from (combine(shape, splits * ATTENTION_WARPS) for splits in ATTENTION_SPLITS)
     for linear in sorted(plan.linears, key=lambda item: item.name):
-        yield from (linear_vector(linear, tokens) for tokens in VECTOR_TOKENS)
+        yield from (_vector_kernel(shape, linear, tokens) for tokens in VECTOR_TOKENS)
         yield linear_matrix(linear)
+
+
+def _vector_kernel(shape: DecoderShape, linear: LinearShape, tokens: int) -> Any:
+    if linear.role == "qkv":
+        return project_qkv(shape, linear, tokens)
+    if linear.role == "gate_up":
+        return project_gate_up(shape, linear, tokens)
+    return linear_vector(linear, tokens)

@@ -15,7 +15,7 @@ from typing import Any
 
 from tvm.tirx.script import builder as T
 
-from heron.host.compiler.cuda.activation import QuantBuffers, Weights, declare_quantised, declare_weights
+from heron.host.compiler.cuda.activation import QuantBuffers, declare_quantised
 from heron.host.compiler.cuda.emit import (
     WARP,
     Expr,
@@ -33,6 +33,7 @@ from heron.host.compiler.cuda.emit import (
 )
 from heron.host.compiler.cuda.formats import ROW_TILE, GroupFormat
 from heron.host.compiler.cuda.shapes import MATRIX_TOKENS, MAX_TOKENS, LinearShape
+from heron.host.compiler.cuda.weights import Weights, declare_weights
 
 _THREADS = 256
 _STEP_GROUPS = 4  # groups of 32 k a step

@@ -1,138 +1,71 @@
-"""Linear layers for few tokens: each row of weights is read once, by one warp or several, for all tokens.
+"""Linear layers for few tokens: each row of weights is read once, by one warp or two, for all tokens."""
 
-A lane takes a group of 32 k with 16-byte loads and multiplies it with the int8 activations, four products an
-instruction (`dp4a`); sums over a group are exact integers.
-"""
-
-from dataclasses import dataclass
 from typing import Any
 
 from tvm.tirx.script import builder as T
 
-from heron.host.compiler.cuda.activation import QuantBuffers, Weights, declare_quantised, declare_weights
+from heron.host.compiler.cuda.activation import declare_quantised
 from heron.host.compiler.cuda.emit import (
     WARP,
     Expr,
     argument,
+    await_producers,
     build_kernel,
-    copy_words,
-    dot_bytes,
     launch,
     put,
-    registers,
     shared,
     synchronize,
-    warp_sum,
     when,
 )
+from heron.host.compiler.cuda.row_products import RowProducts, Share, fetched_words
 from heron.host.compiler.cuda.shapes import MAX_TOKENS, LinearShape
+from heron.host.compiler.cuda.weights import declare_weights
 
-_WARPS = 4
-_FEW_ROWS = 2048  # below, several warps share a row, or most of the device is idle
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """Arguments and registers of a kernel, and what a warp of it does."""
-
-    shape: LinearShape
-    tokens: int
-    inputs: QuantBuffers
-    weights: Weights
-    sums: Any
-    row: Expr
+_WARPS = 8
+_LONG_ROW = 160  # groups of 32 k; two warps share a longer row, or a lane would take more than five one after another
+_MANY_ROWS = 16384  # from here on a warp takes several rows: there are more than enough warps
 
 
 def linear_vector(shape: LinearShape, tokens: int) -> Any:
     """PrimFunc `(codes, scales, sums, weights…, [bias,] out)`; out float32 [·, rows] is added to if residual."""
-    warps_a_row = _WARPS if shape.rows < _FEW_ROWS else 1
+    sharing = 2 if shape.inner // 32 > _LONG_ROW else 1
+    count = (4 if tokens <= 2 else 2) if shape.rows >= _MANY_ROWS else 1 if tokens <= 4 else 2
+    block_rows = _WARPS // sharing * count
 
     def emit() -> None:
         inputs = declare_quantised(shape.inner)
         weights = declare_weights(shape.format, shape.rows, shape.inner)
         bias = argument("bias", (shape.rows,), "float32") if shape.epilogue == "bias" else None
         out = argument("out", (MAX_TOKENS, shape.rows), "float32")
-        with launch([shape.rows * warps_a_row // _WARPS], _WARPS * WARP) as (block, thread):
-            sums = registers(tokens, "float32")
-            warp = thread // WARP
-            row = T.Bind(block * (_WARPS // warps_a_row) + warp // warps_a_row)
-            work = _Work(shape, tokens, inputs, weights, sums, row)
-            _accumulate(work, T.Bind(thread % WARP + WARP * (warp % warps_a_row)), WARP * warps_a_row)
-            totals = [warp_sum(sums[token]) for token in range(tokens)]
-            if warps_a_row > 1:
-                totals = _add_warps(totals, thread)
-            with when(thread % (WARP * warps_a_row) == 0):
-                for token, total in enumerate(totals):
-                    put(out, _finish(shape, total, (bias, out), (token, row)), token, row)
+        with launch([shape.rows // block_rows], _WARPS * WARP, awaits=False) as (block, thread):
+            warp = T.Bind(thread // WARP)
+            rows = [T.Bind(block * block_rows + warp // sharing * count + index) for index in range(count)]
+            share = Share(T.Bind(thread % WARP + WARP * (warp % sharing)), WARP * sharing, shape.inner // 32)
+            products = RowProducts(weights, rows, share, tokens)
+            products.fetch(fetched_words(tokens))
+            await_producers()
+            totals = products.multiply(inputs)
+            if sharing > 1:
+                _add_neighbours(totals, thread, tokens)
+            with when(thread % (WARP * sharing) == 0), T.unroll(0, tokens) as token:
+                for row, total in zip(rows, totals, strict=True):
+                    put(out, _finish(shape, total[token], (bias, out), (token, row)), token, row)
 
     return build_kernel(f"linear_{shape.name}_m{tokens}", emit)
 
 
-def _accumulate(work: _Work, first: Expr, stride: int) -> None:
-    """Add up groups first, first + stride, … of the row into `sums`."""
-    parts = work.shape.inner // 32
-    for token in range(work.tokens):
-        put(work.sums, T.float32(0), token)
-    for step in range(-(-parts // stride)):
-        group = T.Bind(first + step * stride)
-        if (step + 1) * stride <= parts:
-            _add_group(work, group)
-        else:
-            with when(group < parts):
-                _add_group(work, group)
-
-
-def _add_group(work: _Work, group: Expr) -> None:
-    codes = [T.Bind(word) for word in work.weights.load(work.row, group)]
-    scales = _load_halves(work.weights.scales, work.row, group, work.shape.format.groups)
-    offsets = None
-    if work.weights.offsets is not None:
-        offsets = _load_halves(work.weights.offsets, work.row, group, work.shape.format.groups)
-    for token in range(work.tokens):
-        words = registers(8, "int32")
-        copy_words(words, work.inputs.codes, [token, group * 8], 8)
-        scale = T.Bind(work.inputs.scales[token, group])
-        input_sums = registers(2, "float32")
-        copy_words(input_sums, work.inputs.sums, [token, group * 2], 2)
-        for index, products in enumerate(_dots(work.shape, codes, words)):
-            summed = input_sums[index] if len(scales) == 2 else input_sums[0] + input_sums[1]
-            value = scale * T.Cast("float32", products)
-            if offsets is not None:
-                total = scales[index] * value + offsets[index] * summed
-            elif work.shape.format.zero_point:
-                total = scales[index] * (value - T.float32(work.shape.format.zero_point) * summed)
-            else:
-                total = scales[index] * value
-            put(work.sums, work.sums[token] + total, token)
-
-
-def _dots(shape: LinearShape, codes: list[Expr], words: Any) -> list[Expr]:
-    """Sums of products of a group, one for each scale."""
-    step = 8 // shape.format.groups
-    inputs = [words[index] for index in range(8)]
-    return [T.Bind(dot_bytes(codes[at : at + step], inputs[at : at + step])) for at in range(0, 8, step)]
-
-
-def _load_halves(buffer: Any, row: Expr, group: Expr, count: int) -> list[Expr]:
-    halves = registers(count, "float16")
-    copy_words(halves, buffer, [row, group * count], count)
-    return [T.Bind(T.Cast("float32", halves[index])) for index in range(count)]
-
-
-def _add_warps(totals: list[Expr], thread: Expr) -> list[Expr]:
-    """The sums over the block's warps, for its first thread."""
-    parts = shared([_WARPS, len(totals)], "float32")
-    with when(thread % WARP == 0):
-        for token, total in enumerate(totals):
-            put(parts, total, thread // WARP, token)
+def _add_neighbours(totals: list[Any], thread: Expr, tokens: int) -> None:
+    """Add to a warp's totals those of the warp that shares its rows; right in the first of the two."""
+    parts = shared([_WARPS, len(totals), tokens], "float32")
+    warp = T.Bind(thread // WARP)
+    with when(thread % WARP == 0), T.unroll(0, tokens) as token:
+        for index, total in enumerate(totals):
+            put(parts, total[token], warp, index, token)
     synchronize()
-    added = []
-    for token in range(len(totals)):
-        total = parts[0, token]
-        for warp in range(1, _WARPS):
-            total = total + parts[warp, token]
-        added.append(total)
-    return added
+    other = T.Bind(T.min(warp + 1, _WARPS - 1))
+    with T.unroll(0, tokens) as token:
+        for index, total in enumerate(totals):
+            put(total, total[token] + parts[other, index, token], token)
 
 
 def _finish(shape: LinearShape, total: Expr, buffers: tuple[Any, Any], place: tuple[Expr, Expr]) -> Expr:

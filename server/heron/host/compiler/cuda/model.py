@@ -13,7 +13,7 @@ from heron.host.compiler.cuda.device import CudaDevice
 from heron.host.compiler.cuda.formats import ROW_TILE, join_formats, padded_rows
 from heron.host.compiler.cuda.pack import pack_rows
 from heron.host.compiler.cuda.plan import KernelPlan
-from heron.host.compiler.cuda.shapes import HEAD_SIZES, DecoderShape, Epilogue, LinearShape
+from heron.host.compiler.cuda.shapes import HEAD_SIZES, DecoderShape, Epilogue, LinearShape, Role
 from heron.host.compiler.layer_tensors import layer_tensors, output_tensors, stack_vectors
 from heron.host.models.gguf import GgufFile, GgufTensor
 
@@ -56,13 +56,16 @@ class _Part:
     tensors: tuple[GgufTensor, ...]
     epilogue: Epilogue
     bias: tuple[GgufTensor, ...] = ()
+    role: Role = "plain"
 
     @property
     def shape(self) -> LinearShape:
         rows, inner = padded_rows(sum(tensor.shape[0] for tensor in self.tensors)), self.tensors[0].shape[1]
         if inner % ROW_TILE:
             raise UnsupportedModel(f"Tensor {self.tensors[0].name}: its width {inner} is not a multiple of {ROW_TILE}.")
-        return LinearShape(rows, inner, join_formats([tensor.type_name for tensor in self.tensors]), self.epilogue)
+        return LinearShape(
+            rows, inner, join_formats([tensor.type_name for tensor in self.tensors]), self.epilogue, self.role
+        )
 
 
 def plan_kernels(file: GgufFile, config: ModelConfig) -> KernelPlan:
@@ -143,8 +146,8 @@ def _layer_parts(file: GgufFile, config: ModelConfig, index: int) -> tuple[_Part
     tensors = layer_tensors(file, config, index)
     linears, bias = tensors.linears, tensors.vectors.get("qkv.bias", ())
     return (
-        _Part(linears["qkv"], "bias" if bias else "none", bias),
+        _Part(linears["qkv"], "bias" if bias else "none", bias, "qkv"),
         _Part(linears["attention_output"], "residual"),
-        _Part(linears["gate_up"], "none"),
+        _Part(linears["gate_up"], "none", role="gate_up"),
         _Part(linears["down"], "residual"),
     )

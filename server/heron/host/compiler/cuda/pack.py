@@ -44,8 +44,9 @@ def pack_rows(tensors: Sequence[RowsTensor]) -> PackedRows:
     packed = _allocate(joined, padded_rows(sum(tensor.shape[0] for tensor in tensors)), tensors[0].shape[1])
     first = 0
     for tensor in tensors:
+        data = tensor.data
         for start in range(0, tensor.shape[0], _SLAB_ROWS):
-            raw = np.asarray(tensor.data[start : start + _SLAB_ROWS])
+            raw = np.asarray(data[start : start + _SLAB_ROWS])
             _pack_slab(packed, slice(first + start, first + start + len(raw)), tensor, raw)
         first += tensor.shape[0]
     return packed

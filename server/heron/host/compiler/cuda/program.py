@@ -72,34 +72,46 @@ class Program:
 
     def _attend(self, num_tokens: int, index: int, layer: Layer) -> None:
         buffers, cache, splits = self.buffers, self._cache, attention_splits(num_tokens)
-        pools = (cache.keys, cache.values)
-        self._call("quantize_rms", num_tokens, buffers.x, layer.attention_norm, *buffers.hidden_codes)
-        self._multiply(layer.qkv, num_tokens, buffers.hidden_codes, buffers.qkv)
-        place = (index, buffers.places)
-        self._call("rotate_and_append", num_tokens, *place, buffers.qkv, cache.rotation, *pools, buffers.q)
+        place, pools = (index, buffers.places), (cache.keys, cache.values)
+        if num_tokens in VECTOR_TOKENS:
+            norm, weights = (buffers.x, layer.attention_norm), layer.qkv.weights
+            name = _vector_name(layer.qkv, num_tokens)
+            self._call(name, *place, *norm, *weights, cache.rotation, *pools, buffers.q)
+        else:
+            self._call("quantize_rms", num_tokens, buffers.x, layer.attention_norm, *buffers.hidden_codes)
+            self._multiply(layer.qkv, num_tokens, buffers.hidden_codes, buffers.qkv)
+            self._call("rotate_and_append", num_tokens, *place, buffers.qkv, cache.rotation, *pools, buffers.q)
         self._call("attend", num_tokens, splits, *place, buffers.q, *pools, *buffers.partials)
         combine = f"combine_{splits * ATTENTION_WARPS}"
         self._call(combine, num_tokens, *buffers.partials, *buffers.attended_codes)
         self._multiply(layer.attention_output, num_tokens, buffers.attended_codes, buffers.x)
 
     def _feed_forward(self, num_tokens: int, layer: Layer) -> None:
-        buffers = self.buffers
-        self._call("quantize_rms", num_tokens, buffers.x, layer.feed_forward_norm, *buffers.hidden_codes)
-        self._multiply(layer.gate_up, num_tokens, buffers.hidden_codes, buffers.gate_up)
-        self._call("quantize_silu", num_tokens, buffers.gate_up, *buffers.feed_forward_codes)
+        buffers, norm = self.buffers, layer.feed_forward_norm
+        if num_tokens in VECTOR_TOKENS:
+            name, weights = _vector_name(layer.gate_up, num_tokens), layer.gate_up.weights
+            self._call(name, buffers.x, norm, *weights, *buffers.feed_forward_codes)
+        else:
+            self._call("quantize_rms", num_tokens, buffers.x, norm, *buffers.hidden_codes)
+            self._multiply(layer.gate_up, num_tokens, buffers.hidden_codes, buffers.gate_up)
+            self._call("quantize_silu", num_tokens, buffers.gate_up, *buffers.feed_forward_codes)
         self._multiply(layer.down, num_tokens, buffers.feed_forward_codes, buffers.x)
 
     def _multiply(self, linear: Linear, num_tokens: int, codes: tuple[Any, ...], out: Any) -> None:
-        name = f"linear_{linear.shape.name}"
         if num_tokens in VECTOR_TOKENS:
-            self._call(f"{name}_m{num_tokens}", *codes, *linear.weights, out)
+            self._call(_vector_name(linear, num_tokens), *codes, *linear.weights, out)
         else:
-            self._call(f"{name}_matrix", num_tokens // MATRIX_TOKENS, *codes, *linear.weights, out)
+            name = f"linear_{linear.shape.name}_matrix"
+            self._call(name, num_tokens // MATRIX_TOKENS, *codes, *linear.weights, out)
 
     def _call(self, name: str, *arguments: Any) -> None:
         if name not in self._kernels:
             self._kernels[name] = self._functions[name]
         self._kernels[name](*arguments)
+
+
+def _vector_name(linear: Linear, num_tokens: int) -> str:
+    return f"linear_{linear.shape.name}_m{num_tokens}"
 
 
 def padded_tokens(count: int) -> int:

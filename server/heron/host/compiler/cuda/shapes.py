@@ -30,6 +30,8 @@ HEAD_SIZES = (64, 128)
 """Of attention: those the kernels were run with. A lane of a warp takes a 32nd of a head."""
 
 Epilogue = Literal["none", "bias", "residual"]
+Role = Literal["plain", "qkv", "gate_up"]
+"""What a linear is in its layer: those that follow a norm have kernels for few tokens that do more (`projections`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,12 @@ class LinearShape:
     inner: int
     format: GroupFormat
     epilogue: Epilogue
+    role: Role = "plain"
 
     @property
     def name(self) -> str:
-        return f"{self.rows}x{self.inner}_{self.format.name}_{self.epilogue}"
+        role = "" if self.role == "plain" else f"_{self.role}"
+        return f"{self.rows}x{self.inner}_{self.format.name}_{self.epilogue}{role}"
 
 
 @dataclass(frozen=True, slots=True)

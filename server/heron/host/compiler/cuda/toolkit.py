@@ -18,6 +18,7 @@ Compiler = Literal["nvcc", "nvrtc"]
 RUNTIME = "libcudart.so.13"
 REMEDY = "Install CUDA 13 and a C compiler, or: python -m pip install 'heron-lsp[cuda]'."
 _LINKERS = ("cc", "gcc", "clang")
+_HEADERS = ("cuda_runtime.h", "cccl")  # PyTorch's packages bring the first alone, and nvrtc then finds no <cuda/std>
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def find_toolkit() -> Toolkit | None:
     if shutil.which("nvcc"):
         return Toolkit("nvcc")
     roots = [Path(root) for root in (os.environ.get("CUDA_PATH"), package_root()) if root]
-    root = next((root for root in roots if (root / "include" / "cuda_runtime.h").exists()), None)
+    root = next((root for root in roots if all((root / "include" / name).exists() for name in _HEADERS)), None)
     return Toolkit("nvrtc", root) if root and _has_module("cuda.bindings.nvrtc") else None
 
 

@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 PAGE_SIZE = 16
 """Tokens a page of the KV cache holds."""
+MAX_BATCH_TOKENS = 512
+"""Most tokens of a batch, and rows of logits: the memory of a step is planned for so many."""
 
 _BLOCK_FLOATS = 4096  # keys of a block x head size: keys and values of a block, as float32, fit the first-level caches
 _LEAST_BLOCK_KEYS = 32  # fewer would leave the products of large heads too short to pay for their sums

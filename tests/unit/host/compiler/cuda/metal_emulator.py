@@ -131,7 +131,7 @@ def _translate(source: str, entry: str) -> str:
     start = source.index(f"struct {entry}_args_t") if f"struct {entry}_args_t" in source else source.index(entry)
     start = source.rindex("// Function:", 0, start) if "// Function:" in source[:start] else start
     text = source[start:].partition("\n// Function:")[0]
-    text = re.sub(r"#include.*|using namespace metal;", "", text).replace("*(threadgroup ", "*(")
+    text = re.sub(r"#include.*|using namespace metal;", "", text).replace("(threadgroup ", "(")
     head = text[text.index(f"kernel void {entry}(") :].partition(") {")[0]
     types = re.findall(r"device (\w+)\* \w+ \[\[", head)
     place_type = re.search(r"(uint[23]?) blockIdx", head)

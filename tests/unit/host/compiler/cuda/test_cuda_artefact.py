@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from heron.errors import CompileFailed, UnsupportedModel
+from heron.host.compiler.cuda import artefact
 from heron.host.compiler.cuda.artefact import LIBRARY_FILE, ensure_cuda_artefact
 from heron.host.models.gguf import GgufFile
 from heron.host.models.progress import Progress
@@ -44,8 +45,7 @@ def test_kernels_are_built_once(model: Path, heron_home: Path) -> None:
 
 
 def test_no_compiler_is_told_with_a_remedy(model: Path, heron_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "")
-    monkeypatch.delenv("CUDA_PATH", raising=False)
+    monkeypatch.setattr(artefact, "find_toolkit", lambda: None)
     with pytest.raises(CompileFailed, match=r"no compiler for CUDA.*heron-lsp\[cuda\]"):
         ensure(model)
     assert [path for path in (heron_home / "artefacts").iterdir() if path.is_dir()] == []

@@ -123,8 +123,8 @@ def test_linears(source: str, tmp_path: Path, shape: LinearShape, kind: str, num
     rest = (out, bias) if shape.epilogue == "bias" else (out,)  # in the order of their first use
     if kind == "matrix":
         kernel(Launch((shape.rows // 64, 1, 1), 256, (1,)), codes, scales, sums, *packed.arrays, *rest)
-    else:  # a block of four warps makes one row of so few
-        kernel(Launch((shape.rows, 1, 1), 128), *packed.arrays, codes, scales, sums, *rest)
+    else:  # a block of eight warps makes as many rows
+        kernel(Launch((shape.rows // 8, 1, 1), 256), *packed.arrays, codes, sums, scales, *rest)
     expected = x @ unpack(packed).T + start
     assert np.abs(out[:num_tokens] - expected).max() <= 1e-4 * np.abs(expected).max()
 
@@ -143,7 +143,7 @@ def test_attention(source: str, tmp_path: Path) -> None:
     maxima, weights = (np.zeros(heads, np.float32) for _ in range(2))
     attend = build_kernel(source, "attend", tmp_path)
     launch = Launch((2, shape.num_kv_heads, splits), 128, (num_pages, layer, 2, splits))
-    attend(launch, q, places, keys, values, sums, maxima, weights)
+    attend(launch, places, q, keys, values, sums, maxima, weights)
     codes = np.zeros((MAX_TOKENS, shape.attended // 4), np.int32)
     scales, halves = (np.zeros((MAX_TOKENS, shape.attended // width), np.float32) for width in (32, 16))
     combine = build_kernel(source, "combine_64", tmp_path)

@@ -14,7 +14,7 @@ def lay_out(folder: Path, monkeypatch: pytest.MonkeyPatch, *files: str) -> None:
     for name in files:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
-    monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
+    monkeypatch.setattr(sys, "path", [str(folder)])
     monkeypatch.setenv("PATH", str(folder / "bin"))
     monkeypatch.delenv("CUDA_PATH", raising=False)
     for module in [name for name in sys.modules if name.partition(".")[0] in ("cuda", "nvidia")]:
@@ -22,21 +22,22 @@ def lay_out(folder: Path, monkeypatch: pytest.MonkeyPatch, *files: str) -> None:
 
 
 BINDINGS, HEADERS = "cuda/bindings/nvrtc.py", "nvidia/cu13/include/cuda_runtime.h"
+MORE_HEADERS = "nvidia/cu13/include/cccl/cuda/std/cstdint"
 
 
 def test_nvidias_packages_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lay_out(tmp_path, monkeypatch, BINDINGS, HEADERS)
+    lay_out(tmp_path, monkeypatch, BINDINGS, HEADERS, MORE_HEADERS)
     toolkit = find_toolkit()
     assert toolkit == Toolkit("nvrtc", tmp_path / "nvidia" / "cu13")
 
 
 def test_nvcc_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lay_out(tmp_path, monkeypatch, BINDINGS, HEADERS, "bin/nvcc")
+    lay_out(tmp_path, monkeypatch, BINDINGS, HEADERS, MORE_HEADERS, "bin/nvcc")
     (tmp_path / "bin" / "nvcc").chmod(0o755)
     assert find_toolkit() == Toolkit("nvcc")
 
 
-@pytest.mark.parametrize("files", [(), (BINDINGS,), (HEADERS,)])
+@pytest.mark.parametrize("files", [(), (BINDINGS,), (HEADERS, MORE_HEADERS), (BINDINGS, HEADERS)])
 def test_half_of_it_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: tuple[str, ...]) -> None:
     lay_out(tmp_path, monkeypatch, *files)
     assert find_toolkit() is None
