@@ -1,4 +1,3 @@
 [(function_definition) (struct_specifier) (class_specifier) (union_specifier) (enum_specifier) (namespace_definition) (lambda_expression)] @definition
-[(compound_statement) (field_declaration_list) (enumerator_list) (declaration_list)] @block
 [(string_literal) (raw_string_literal) (char_literal) (system_lib_string)] @string
 (comment) @comment

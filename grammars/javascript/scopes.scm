@@ -1,4 +1,3 @@
 [(function_declaration) (generator_function_declaration) (function_expression) (arrow_function) (method_definition) (class_declaration) (class)] @definition
-[(statement_block) (class_body) (switch_body)] @block
 [(string) (template_string) (regex)] @string
 (comment) @comment

@@ -1,3 +1,2 @@
-[(object) (array)] @block
 (string) @string
 (comment) @comment

@@ -1,4 +1,3 @@
 [(function_declaration) (function_definition)] @definition
-(block) @block
 (string) @string
 (comment) @comment

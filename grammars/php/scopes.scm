@@ -1,4 +1,3 @@
 [(function_definition) (method_declaration) (class_declaration) (interface_declaration) (trait_declaration) (enum_declaration) (anonymous_function) (arrow_function)] @definition
-[(compound_statement) (declaration_list) (switch_block) (match_block)] @block
 [(string) (encapsed_string) (heredoc) (nowdoc)] @string
 (comment) @comment

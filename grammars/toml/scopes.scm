@@ -1,4 +1,3 @@
 [(table) (table_array_element)] @definition
-[(array) (inline_table)] @block
 (string) @string
 (comment) @comment

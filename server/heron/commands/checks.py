@@ -7,12 +7,13 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heron import __version__
+from heron.commands.backend_checks import find_backends
+from heron.commands.finding import Finding
 from heron.commands.models import format_size
 from heron.discovery import fetch_health, find_host, log_path, read_record
 from heron.errors import HeronError, HostUnreachable, InvalidSettings
@@ -25,17 +26,6 @@ _PACKAGES = ("apache-tvm", "tokenizers", "gguf", "pygls", "fastapi", "tree-sitte
 _COMPILERS = ("cc", "gcc", "clang")
 _ROOM_BYTES = 2 << 30
 _MEMORY_BYTES = 2 << 30
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report. With a `problem`, `remedy` says what to do."""
-
-    section: str
-    name: str
-    value: str
-    problem: str = ""
-    remedy: str = ""
 
 
 def find_everything() -> list[Finding]:
@@ -90,6 +80,7 @@ def _machine(settings: Settings) -> Iterator[Finding]:
     yield Finding("machine", "processor", f"{cores} cores; {', '.join(vector) or 'no vector extension we use'}")
     yield Finding("machine", "instruction set", choose_target(settings.engine).instruction_set)
     yield _threads(choose_threads(settings.engine))
+    yield from find_backends(settings)
     yield _device(settings)
     yield _memory(psutil.virtual_memory().available, psutil.virtual_memory().total)
     compiler = next((found for name in _COMPILERS if (found := shutil.which(name))), None)
@@ -118,10 +109,12 @@ def _device(settings: Settings) -> Finding:
 
     def fit(card: "Card") -> None:
         path = Store(home_folder()).path_of(choose_model(settings).entry)
-        if path.is_file():
+        if path.exists():
             check_fit(path, settings.engine, card)
 
     asked = settings.engine.device
+    if asked.partition(":")[0] in ("vulkan", "rocm") or settings.engine.backend in ("mlc", "remote"):
+        return Finding("machine", "device", f"as the engine above has it (engine.device: {asked})")
     try:
         place = choose_place(asked, survey_cards, fit)
     except HeronError as error:

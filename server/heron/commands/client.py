@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +60,8 @@ class Client:
     started_ms: float
     progress: dict[str, Report] = field(default_factory=dict)
     """Who is told of a progress, by its token."""
+    documents: set[str] = field(default_factory=set)
+    """URIs of those that are open."""
 
     async def wait_ready(self, report: Callable[[Health], None]) -> str:
         """Report each state of the model until it is ready; its name. Raises ModelUnavailable, in the host's words."""
@@ -72,16 +74,33 @@ class Client:
                 raise ModelUnavailable(health.message or "The model could not be loaded.")
 
     async def complete(self, cursor: Cursor) -> Offer:
-        """Open the document, ask at its cursor, and close it again."""
-        document = cursor.document
-        opened = {"uri": document.uri, "languageId": document.language, "version": 1, "text": document.text}
-        self.peer.notify("textDocument/didOpen", {"textDocument": opened})
-        began = time.perf_counter()
-        answer = await self.peer.request("textDocument/inlineCompletion", _question(cursor))
-        elapsed_ms = (time.perf_counter() - began) * 1000
-        timings = await self.peer.request("heron/lastTimings", {})
-        self.peer.notify("textDocument/didClose", {"textDocument": {"uri": document.uri}})
+        """Ask at a cursor, the document being open meanwhile."""
+        async with self.opened(cursor.document):
+            began = time.perf_counter()
+            answer = await self.peer.request("textDocument/inlineCompletion", _question(cursor))
+            elapsed_ms = (time.perf_counter() - began) * 1000
+            timings = await self.peer.request("heron/lastTimings", {})
         return Offer(_inserted_text(answer, cursor), elapsed_ms, timings or {})
+
+    async def explain(self, cursor: Cursor) -> dict[str, Any]:
+        """What a completion at a cursor would be asked with, as `heron/context` answers."""
+        async with self.opened(cursor.document):
+            return dict(await self.peer.request("heron/context", _place(cursor)))
+
+    @asynccontextmanager
+    async def opened(self, document: Document) -> AsyncIterator[None]:
+        """Have a document open; one that is open already stays so."""
+        if document.uri in self.documents:
+            yield
+            return
+        item = {"uri": document.uri, "languageId": document.language, "version": 1, "text": document.text}
+        self.peer.notify("textDocument/didOpen", {"textDocument": item})
+        self.documents.add(document.uri)
+        try:
+            yield
+        finally:
+            self.documents.discard(document.uri)
+            self.peer.notify("textDocument/didClose", {"textDocument": {"uri": document.uri}})
 
     async def _next_status(self) -> Health:
         waiting = asyncio.ensure_future(self.status.get())
@@ -95,7 +114,9 @@ class Client:
 
 
 @asynccontextmanager
-async def open_client(root: Path, verbose: bool = False) -> AsyncIterator[Client]:
+async def open_client(
+    root: Path, verbose: bool = False, settings: Mapping[str, Any] | None = None
+) -> AsyncIterator[Client]:
     """Start `heron lsp` on a workspace folder, shake hands, and see it out politely at the end."""
     began = time.perf_counter()
     status: asyncio.Queue[Health] = asyncio.Queue()
@@ -108,7 +129,7 @@ async def open_client(root: Path, verbose: bool = False) -> AsyncIterator[Client
             progress[params["token"]](params["value"])
 
     async with open_peer([sys.executable, "-m", "heron", "lsp"], listen, echo=verbose) as peer:
-        await peer.request("initialize", _introduction(root))
+        await peer.request("initialize", _introduction(root) | {"initializationOptions": settings or {}})
         peer.notify("initialized", {})
         yield Client(peer, status, (time.perf_counter() - began) * 1000, progress)
         if not peer.fault:
@@ -142,12 +163,12 @@ def _introduction(root: Path) -> dict[str, Any]:
 
 
 def _question(cursor: Cursor) -> dict[str, Any]:
+    return _place(cursor) | {"context": {"triggerKind": _INVOKED}}
+
+
+def _place(cursor: Cursor) -> dict[str, Any]:
     position = {"line": cursor.position.line, "character": cursor.position.column}
-    return {
-        "textDocument": {"uri": cursor.document.uri},
-        "position": position,
-        "context": {"triggerKind": _INVOKED},
-    }
+    return {"textDocument": {"uri": cursor.document.uri}, "position": position}
 
 
 def _inserted_text(answer: Any, cursor: Cursor) -> str | None:

@@ -4,7 +4,8 @@ import argparse
 import json
 from dataclasses import asdict
 
-from heron.commands.checks import Finding, find_everything
+from heron.commands.checks import find_everything
+from heron.commands.finding import Finding
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -23,7 +23,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         ("rm", "delete a model from this machine"),
         ("path", "print where a model's file is"),
     ):
-        actions.add_parser(action, help=text).add_argument("model", nargs="?", default="", help="default: model.name")
+        actions.add_parser(action, help=text).add_argument(
+            "model",
+            nargs="?",
+            default="",
+            help="a name, a GGUF file, or mlc:REPOSITORY or mlc:FOLDER; default: model.name",
+        )
     parser.set_defaults(run=run)
 
 
@@ -50,10 +55,13 @@ def _list(store: "Store") -> int:
 
     stored = {model.id: model for model in store.list()}
     rows = [("MODEL", "SIZE", "HERE", "LICENSE", "")]
+    known = {entry.id for entry in CATALOG}
     for entry in CATALOG:
         size = stored[entry.id].size_bytes if entry.id in stored else entry.size_bytes
         here = "yes" if entry.id in stored else "-"
         rows.append((entry.id, format_size(size), here, entry.license, entry.summary))
+    others = [model for model in stored.values() if model.id not in known]
+    rows += [(model.id, format_size(model.size_bytes), "yes", "", "a model of MLC-LLM's") for model in others]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -64,9 +72,12 @@ def _list(store: "Store") -> int:
 def _pull(entry: "CatalogEntry", store: "Store") -> int:
     from heron.commands.bars import show_download
     from heron.host.models.fetch import ensure_model
+    from heron.host.models.mlc_fetch import verify_mlc
 
     with show_download() as report:
         path = ensure_model(entry, store, load_settings().model, report)
+        if entry.is_mlc and entry.local_path is not None:
+            verify_mlc(entry, path, report)  # what is fetched is hashed as it comes
     print(path)
     return 0
 
@@ -82,9 +93,13 @@ def _remove(entry: "CatalogEntry", store: "Store") -> int:
 
 
 def _path(entry: "CatalogEntry", store: "Store") -> int:
+    from heron.host.models.catalog import MLC_PREFIX
+    from heron.host.models.mlc_format import is_mlc_folder
+
     path = store.path_of(entry)
-    if not path.is_file():
-        return _fail(f"{entry.id} is not on this machine; fetch it with: heron models pull {entry.id}")
+    if not (path.is_file() or is_mlc_folder(path)):
+        name = f"{MLC_PREFIX}{entry.mlc_repo}" if entry.mlc_repo else entry.id
+        return _fail(f"{entry.id} is not on this machine; fetch it with: heron models pull {name}")
     print(path)
     return 0
 

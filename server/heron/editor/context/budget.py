@@ -15,11 +15,15 @@ _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Tokens allowed on each side of the cursor, and how to count them. `count` may estimate, never far too low."""
+    """Tokens allowed on each side of the cursor, and how to count them. `count` may estimate, never far too low.
+
+    `import_tokens` of the prefix may go to imports that do not fit with the rest.
+    """
 
     prefix_tokens: int
     suffix_tokens: int
     count: Callable[[str], int]
+    import_tokens: int = 0
 
 
 def cut_prefix(text: str, first_line: int, budget: Budget) -> str:

@@ -33,13 +33,19 @@ class Import:
     range: Range
 
 
-def read_imports(tree: Tree) -> tuple[Import, ...]:
-    """The imports of a document in order; names taken from one module by one statement without alias are together."""
+def read_imports(tree: Tree, within: Range | None = None) -> tuple[Import, ...]:
+    """The imports of a document, or those that touch a range of it, in order.
+
+    Names taken from one module by one statement without alias are together.
+    """
     query = load_query(tree.language, "imports")
     if query is None:
         return ()
+    cursor = QueryCursor(query)
+    if within is not None:
+        cursor.set_byte_range(tree.byte_at(within.start), tree.byte_at(within.end))
     found: list[Import] = []
-    for _, captures in QueryCursor(query).matches(tree.syntax.root_node):
+    for _, captures in cursor.matches(tree.syntax.root_node):
         range_ = tree.range_of(captures["import"][0])
         found += [Import(module, names, alias, range_) for module, names, alias in _read(captures)]
     return tuple(_join(sorted(found, key=lambda one: one.range)))

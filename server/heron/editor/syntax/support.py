@@ -3,9 +3,31 @@
 from heron.editor.syntax.languages import Language, load_languages, read_query
 
 COLUMNS = ("scopes", "tags", "calls", "imports")
-_HEAD = ("language", "strings, comments, blocks", "definitions", "calls", "imports", "block ends by")
+_HEAD = ("language", "strings, comments, scopes", "definitions", "calls", "imports", "block ends by", "embeds")
+EMBEDDED = {
+    **dict.fromkeys(("html", "vue", "svelte"), "scripts, styles"),
+    "markdown": "fenced code",
+}
+"""By the rules of `embedded`."""
 RESOLVED = frozenset(
-    {"python", "javascript", "typescript", "tsx", "go", "rust", "java", "c", "cpp", "ruby", "php", "lua", "bash"}
+    [
+        *(
+            "python",
+            "javascript",
+            "typescript",
+            "tsx",
+            "vue",
+            "svelte",
+            "go",
+            "rust",
+            "java",
+            "c",
+            "cpp",
+            "ruby",
+            "php",
+        ),
+        *("lua", "bash"),
+    ]
 )
 """Languages whose imports lead to files, by the rules of `context/index/resolve`."""
 
@@ -19,4 +41,10 @@ def render_support() -> str:
 def _row(language: Language) -> tuple[str, ...]:
     *marks, imports = ["yes" if read_query(language, kind) else "" for kind in COLUMNS]
     resolved = "yes, to files" if language.name in RESOLVED else imports
-    return (language.name, *marks, resolved, language.block if language.is_code else "")
+    return (
+        language.name,
+        *marks,
+        resolved,
+        language.block if language.is_code else "",
+        EMBEDDED.get(language.name, ""),
+    )

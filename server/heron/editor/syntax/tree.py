@@ -49,11 +49,13 @@ class Tree:
 
     def definition_at(self, position: Position) -> Range | None:
         """The innermost definition (function, class, module part) around a position."""
-        return self._innermost(position, "definition")
-
-    def block_at(self, position: Position) -> Range | None:
-        """The innermost block (a body of statements with its delimiters) around a position."""
-        return self._innermost(position, "block")
+        offset = self.byte_at(position)
+        captured = self._captured(offset, ("definition",))
+        found = [(end - start, start, end) for start, end, _ in captured if start < offset <= end]
+        if not found:
+            return None
+        _, start, end = min(found)
+        return Range(self.position_at(start), self.position_at(end))
 
     def breaks_at(self, position: Position) -> bool:
         """Whether the innermost definition around a position, or the whole text outside any, has an error."""
@@ -83,16 +85,6 @@ class Tree:
             return self.document.position(offset)
         line = bisect_right(self._byte_line_starts, offset) - 1
         return Position(line, len(self.source[self._byte_line_starts[line] : offset].decode("utf-8", "ignore")))
-
-    def _innermost(self, position: Position, capture: str) -> Range | None:
-        offset = self.byte_at(position)
-        found = [
-            (end - start, start, end) for start, end, _ in self._captured(offset, (capture,)) if start < offset <= end
-        ]
-        if not found:
-            return None
-        _, start, end = min(found)
-        return Range(self.position_at(start), self.position_at(end))
 
     def _captured(self, offset: int, names: tuple[str, ...]) -> list[tuple[int, int, str]]:
         """Byte ranges and capture names of the scopes query at a byte offset."""

@@ -26,7 +26,8 @@ def test_language_by_identifier_else_by_file_name(language_id: str, uri: str, na
 
 def test_all_promised_languages_are_there() -> None:
     promised = (
-        "python javascript typescript tsx go rust java c cpp csharp ruby php bash lua json yaml toml html css markdown"
+        "python javascript typescript tsx go rust java c cpp csharp ruby php bash lua json yaml toml html vue svelte "
+        "css markdown"
     )
     assert " ".join(NAMES) == promised
 

@@ -43,11 +43,6 @@ def test_end_of_a_block_comment_is_outside() -> None:
     assert tree.inside(Position(0, 9)) == "code"
 
 
-def test_block_around_a_position() -> None:
-    assert parsed(OWL).block_at(Position(2, 20)) == Range(Position(2, 4), Position(2, 22))
-    assert parsed(OWL).block_at(Position(3, 0)) is None
-
-
 def test_error_is_told() -> None:
     assert not parsed(OWL).has_error
     assert parsed("def (:\n").has_error

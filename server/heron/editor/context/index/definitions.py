@@ -49,6 +49,12 @@ def find(views: Sequence[View], asked: Asked) -> tuple[Symbol, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def find_files(views: Sequence[View], asked: Asked, module: str, name: str) -> list[str]:
+    """Files that an import in the file asked about may mean, most likely first."""
+    guesses = guess_files(asked.language, asked.path, module, name)
+    return list(dict.fromkeys(path for guess in guesses for path in _find_files(views, guess)))
+
+
 def _imported(views: Sequence[View], asked: Asked, imports: Imports, name: str) -> list[Symbol]:
     found: list[Symbol] = []
     for module, original in _sources(imports, name):

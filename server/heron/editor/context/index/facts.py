@@ -1,13 +1,13 @@
 """What the index keeps of one file, read from its text alone."""
 
-import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from heron.editor.context.index.words import split_name, split_words
 from heron.editor.document import Document
+from heron.editor.syntax.embedded import find_script
 from heron.editor.syntax.imports import Import, read_imports
 from heron.editor.syntax.languages import Language, find_language
 from heron.editor.syntax.names import read_names
@@ -41,8 +41,9 @@ class Facts:
 
 def read_facts(document: Document) -> Facts:
     """The facts of a document; a text without grammar, or one that cannot be parsed in time, has only its words."""
-    language = find_language(document.language, document.uri)
-    tree = parse(document) if language is not None and is_indexed(language) else None
+    code = find_script(document)
+    language = find_language(code.language, code.uri)
+    tree = parse(code) if language is not None and is_indexed(language) else None
     if tree is None:
         return Facts(language.name if language else "", (), (), b"", _cut_chunks(document, ()))
     tags = read_tags(tree)[:MAX_TAGS]
@@ -60,13 +61,20 @@ def is_indexed(language: Language) -> bool:
     return language.is_code or language.name in ("markdown", "html")
 
 
-def pack_names(names: Mapping[str, tuple[int, ...]]) -> bytes:
-    return zlib.compress(json.dumps(names, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"), 1)
+def pack_names(names: Mapping[str, Sequence[int]]) -> bytes:
+    """Each name with its lines between line ends, so that one can be looked up without reading the others."""
+    text = "".join(f"\n{name}\t{' '.join(map(str, lines))}" for name, lines in names.items())
+    return zlib.compress(f"{text}\n".encode("utf-8", "replace"), 1)
 
 
-def unpack_names(packed: bytes) -> dict[str, list[int]]:
-    names: dict[str, list[int]] = json.loads(zlib.decompress(packed)) if packed else {}
-    return names
+def find_lines(packed: bytes, name: str) -> list[int]:
+    """The lines on which packed names have one, a line for each time; empty if they do not have it."""
+    text = zlib.decompress(packed) if packed else b""
+    start = text.find(f"\n{name}\t".encode("utf-8", "replace"))
+    if start < 0:
+        return []
+    start = text.index(b"\t", start) + 1
+    return [int(line) for line in text[start : text.index(b"\n", start)].split()]
 
 
 def symbol_words(name: str) -> str:

@@ -42,6 +42,8 @@ class Index:
         self.workspace = workspace
         self._lock = threading.RLock()
         self._open()
+        self.revision = 0
+        """Counts what this process did to bring it up to date."""
         self._overlay = Overlay()
         self._scanner = Scanner(path, workspace)
 
@@ -67,25 +69,35 @@ class Index:
         found = self._gather(lambda base: search.passages(base, words, limit))
         return tuple(sorted(found, key=lambda one: -one.score)[:limit])
 
-    def symbols_of(self, path: Path) -> tuple[Symbol, ...]:
-        """All symbols of one file, in order."""
-        return tuple(self._gather(lambda base: search.symbols_of_file(base, str(path))))
-
-    def names_of(self, path: Path) -> dict[str, list[int]]:
-        """The names one file uses outside of comments and strings, with their lines."""
-        if str(path) in self._overlay.paths:
-            with self._overlay.lock:
-                return search.names_of_file(self._overlay.base, str(path))
-        return self._ask({}, lambda base: search.names_of_file(base, str(path)))
+    def symbols_of(self, path: Path, inside: str = "", names: Sequence[str] = ()) -> tuple[Symbol, ...]:
+        """The first symbols of one file that lie right in a container, or in none; of some names only, if any."""
+        return tuple(self._gather(lambda base: search.symbols_of_file(base, str(path), inside, names)))
 
     def definitions_of(self, names: Sequence[str], from_path: Path) -> tuple[Symbol, ...]:
         """Definitions of names that a file uses, the likeliest first: imported, then near, then anywhere."""
-        language = find_language("", str(from_path))
-        asked = definitions.Asked(tuple(names), str(from_path), language.name if language else "")
-        hidden = self._overlay.paths
-        with self._lock, self._overlay.lock:
-            overlay = definitions.View(self._overlay.base, frozenset())
-            return self._ask((), lambda base: definitions.find((overlay, definitions.View(base, hidden)), asked))
+        asked = _asked(names, from_path)
+        return self._ask_both((), lambda views: definitions.find(views, asked))
+
+    def files_of(self, module: str, name: str, from_path: Path) -> tuple[Path, ...]:
+        """Files that an import of `name` out of `module` in a file may mean, the likeliest first."""
+        asked = _asked((), from_path)
+        found = self._ask_both([], lambda views: definitions.find_files(views, asked, module, name))
+        return tuple(Path(path) for path in found)
+
+    def files_ending(self, end: str) -> tuple[Path, ...]:
+        """Indexed files whose path ends in this, which begins with a slash."""
+        return tuple(Path(path) for path in self._ask([], lambda base: search.files_ending(base, end)))
+
+    def links(self) -> list[tuple[str, str, int]]:
+        """Who imports from whom: two paths, and how many names. Takes about a second on a million lines."""
+        base = schema.open_database(self.path)  # of its own: the lock is not held for so long
+        try:
+            return search.links(base)
+        except sqlite3.DatabaseError as error:
+            logger.warning("The links between files could not be read: %s", error)
+            return []
+        finally:
+            base.close()
 
     @property
     def is_complete(self) -> bool:
@@ -98,10 +110,12 @@ class Index:
         with self._lock:
             if self._inode != _inode(self.path):  # the scan made it anew
                 self._open()
+            self.revision += 1
         return done
 
     def update(self, path: Path) -> None:
         """Read one file anew, or forget it if it is gone or no longer to be indexed."""
+        self.revision += 1
         found = find_file(self.workspace, path)
         if found is None:
             self._write(lambda base: store.remove_files(base, [str(path)]))
@@ -135,6 +149,13 @@ class Index:
                 found += question(self._overlay.base)
         return found
 
+    def _ask_both(self, nothing: Answer, question: Callable[[Sequence[definitions.View]], Answer]) -> Answer:
+        """What the unsaved documents and the database say together."""
+        hidden = self._overlay.paths
+        with self._lock, self._overlay.lock:
+            overlay = definitions.View(self._overlay.base, frozenset())
+            return self._ask(nothing, lambda base: question((overlay, definitions.View(base, hidden))))
+
     def _write(self, change: Callable[[sqlite3.Connection], None]) -> None:
         def write(base: sqlite3.Connection) -> None:
             with store.transaction(base):
@@ -166,6 +187,11 @@ def database_path(cache_folder: Path, workspace: Workspace) -> Path:
     folders = "\0".join(sorted(os.fspath(folder) for folder in workspace.folders))
     name = hashlib.blake2b(folders.encode("utf-8", "surrogateescape"), digest_size=10).hexdigest()
     return cache_folder / f"v{schema.VERSION}-{name}.sqlite"
+
+
+def _asked(names: Sequence[str], from_path: Path) -> definitions.Asked:
+    language = find_language("", str(from_path))
+    return definitions.Asked(tuple(names), str(from_path), language.name if language else "")
 
 
 def _inode(path: Path) -> int:

@@ -30,6 +30,7 @@ def rules() -> Mapping[str, Callable[[str, str, str], Iterator[Guess]]]:
     """The rule of each language: from path, module and name to guesses."""
     return {
         **{"python": _python, "javascript": _script, "typescript": _script, "tsx": _script, "go": _go, "rust": _rust},
+        **{"vue": _script, "svelte": _script},
         **{"java": _java, "c": _include, "cpp": _include, "ruby": _ruby, "php": _php, "lua": _lua, "bash": _bash},
     }
 

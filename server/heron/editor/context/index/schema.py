@@ -15,7 +15,7 @@ from heron.errors import DiskFull, NoPermission, SystemFault
 
 logger = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 BUSY_TIMEOUT_S = 10.0
 CACHE_KIB = 16_384
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from heron.editor.context.index.facts import unpack_names
+from heron.editor.context.index.facts import find_lines
 from heron.editor.context.index.rank import Candidate, rank
 from heron.editor.context.index.symbol import Occurrence, Passage, Symbol
 from heron.editor.context.index.words import match_any, split_name, split_words, telling_words
@@ -16,6 +16,7 @@ CANDIDATES = 200
 MAX_OCCURRENCE_LINES = 50
 MAX_QUERY_WORDS = 24
 MAX_GRAMS = 24
+MAX_DEFINERS = 8
 COMMON_CHUNKS = 1_500
 MAX_CHUNKS = 1_000
 """Pieces of files looked at for a name; more only say that it is everywhere."""
@@ -53,9 +54,11 @@ def symbols_named(connection: sqlite3.Connection, names: Sequence[str], limit: i
     yield from _symbols(connection, where, (*(name.lower() for name in names), *names), limit)
 
 
-def symbols_of_file(connection: sqlite3.Connection, path: str) -> Iterator[Symbol]:
-    """All symbols of a file, in order."""
-    yield from _symbols(connection, "f.path = ? ORDER BY s.id", (path,), -1)
+def symbols_of_file(connection: sqlite3.Connection, path: str, inside: str, names: Sequence[str]) -> Iterator[Symbol]:
+    """Symbols of a file that lie right in a container, in order; those of some names, or all."""
+    named = f" AND s.name IN ({', '.join('?' * len(names))})" if names else ""
+    where = f"f.path = ? AND s.container = ?{named} ORDER BY s.id"
+    yield from _symbols(connection, where, (path, inside, *names))
 
 
 def symbols_named_in(
@@ -73,10 +76,13 @@ def imports_of_file(connection: sqlite3.Connection, path: str) -> list[tuple[str
     return list(connection.execute(query, (path,)))
 
 
-def names_of_file(connection: sqlite3.Connection, path: str) -> dict[str, list[int]]:
-    """The names a file uses, with their lines."""
-    found = connection.execute("SELECT names FROM files WHERE path = ?", (path,)).fetchone()
-    return unpack_names(found[0]) if found else {}
+def links(connection: sqlite3.Connection) -> list[tuple[str, str, int]]:
+    """Paths of a file that imports and of one that defines, and how many names; very common names tell nothing."""
+    query = f"""WITH told AS (SELECT name, file FROM symbols WHERE container = ''),
+        rare AS (SELECT name FROM told GROUP BY name HAVING count(*) <= {MAX_DEFINERS})
+        SELECT a.path, b.path, count(*) FROM imports i JOIN rare USING (name) JOIN told USING (name)
+        JOIN files a ON a.id = i.file JOIN files b ON b.id = told.file WHERE a.id != b.id GROUP BY a.id, b.id"""
+    return list(connection.execute(query))
 
 
 def files_ending(connection: sqlite3.Connection, end: str, limit: int = 8) -> list[str]:
@@ -105,7 +111,7 @@ def occurrences(connection: sqlite3.Connection, name: str, limit: int) -> list[O
     found: list[Occurrence] = []
     for file, _ in likeliest:
         path, packed = connection.execute("SELECT path, names FROM files WHERE id = ?", (file,)).fetchone()
-        if lines := unpack_names(packed).get(name):
+        if lines := find_lines(packed, name):
             distinct = tuple(dict.fromkeys(lines))[:MAX_OCCURRENCE_LINES]
             found.append(Occurrence(Path(path), len(lines), distinct))
     return sorted(found, key=lambda one: (-one.count, str(one.path)))[:limit]

@@ -132,7 +132,6 @@ def test_unsaved_text_hides_what_is_on_disk(index: Index) -> None:
     assert [symbol.name for symbol in index.symbols_of(path)] == ["look_up"]
     assert names(index, "look_up") == ["look_up"]
     assert "find" not in names(index, "find")
-    assert index.names_of(path)["Price"] == [0, 1]
     assert {one.lines for one in index.find_references("Price") if one.path == path} == {(0, 1)}
     assert [shown(index, one.path) for one in index.definitions_of(["Price"], path)] == ["shop/prices.py"]
     index.show(path, Document(path.as_uri(), 1, "python", "def older(): pass\n"))
@@ -239,4 +238,4 @@ def test_two_processes_worth_of_connections(index: Index) -> None:
     index.update(path)
     assert names(other, "found_by_other") == ["found_by_other"]
     other.close()
-    assert schema.VERSION == 1
+    assert schema.VERSION == 2

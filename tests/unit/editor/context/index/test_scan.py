@@ -16,7 +16,7 @@ from heron.editor.context.index.scan import carry_out, plan_scan, read_here
 from heron.editor.context.index.schema import open_database
 from heron.editor.context.index.symbol import Progress
 from heron.editor.workspace.folders import Workspace
-from unit.editor.context.index.conftest import FILES, scan_here
+from unit.editor.context.conftest import FILES, scan_here
 
 
 def test_only_what_changed_is_read_again(index: Index) -> None:
