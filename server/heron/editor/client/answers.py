@@ -4,7 +4,7 @@ import json
 from typing import Any, get_args
 
 from heron.errors import HeronError, HostUnreachable, InvalidRequest, Overloaded, Unauthorized
-from heron.wire import Delta, Health, LoadState, ModelInfo, Usage
+from heron.wire import Delta, Health, LoadState, ModelInfo, TokenLogprob, Usage
 
 _DEFAULT_WINDOW = 4096
 
@@ -22,6 +22,7 @@ def read_delta(body: Any) -> Delta:
         text=_text(choice.get("text")),
         finish_reason=None if finish is None else "length" if finish == "length" else "stop",
         usage=_read_usage(body.get("usage")),
+        logprobs=_read_logprobs(choice.get("logprobs")),
     )
 
 
@@ -41,8 +42,9 @@ def read_models(body: Any) -> tuple[ModelInfo, ...]:
     Heron's host tells them once the model is loaded; until then it offers none.
     """
     entries = body.get("data") if isinstance(body, dict) else None
-    known = [entry for entry in entries or () if isinstance(entry, dict) and entry.get("id")]
-    return tuple(_read_model(entry) for entry in known if "capabilities" in entry or entry.get("owned_by") != "heron")
+    listed = entries if isinstance(entries, list) else []
+    known = [entry for entry in listed if isinstance(entry, dict) and entry.get("id")]
+    return tuple(read_model(entry) for entry in known if "capabilities" in entry or entry.get("owned_by") != "heron")
 
 
 def read_health(body: Any) -> Health:
@@ -89,7 +91,7 @@ def _all_errors(kind: type[HeronError]) -> list[type[HeronError]]:
     return [kind, *(found for child in kind.__subclasses__() for found in _all_errors(child))]
 
 
-def _read_model(entry: dict[str, Any]) -> ModelInfo:
+def read_model(entry: dict[str, Any]) -> ModelInfo:
     window = entry.get("context_window") or entry.get("max_model_len")
     capabilities = entry.get("capabilities")
     can = capabilities if isinstance(capabilities, dict) else {}
@@ -108,6 +110,15 @@ def _read_usage(usage: Any) -> Usage | None:
     details = usage.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else 0
     return Usage(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")), _count(cached))
+
+
+def _read_logprobs(logprobs: Any) -> tuple[TokenLogprob, ...]:
+    """Text and log probability of each token; servers do not tell the ids here."""
+    if not isinstance(logprobs, dict):
+        return ()
+    texts, values = logprobs.get("tokens"), logprobs.get("token_logprobs")
+    pairs = zip(texts, values, strict=False) if isinstance(texts, list) and isinstance(values, list) else ()
+    return tuple(TokenLogprob(_text(text), -1, value) for text, value in pairs if isinstance(value, float | int))
 
 
 def _text(value: Any) -> str:

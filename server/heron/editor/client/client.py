@@ -12,12 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from heron.discovery import HostAddress
-from heron.editor.client.answers import CompletionReader, read_error, read_health, read_models
+from heron.editor.client.answers import CompletionReader, read_error, read_health, read_model, read_models
 from heron.editor.client.chat_answers import ChatReader
 from heron.editor.client.chat_ask import ChatAsk, chat_body
 from heron.editor.client.http import Post, Reader, mapped_errors, open_http, parse_json, stream
 from heron.errors import HeronError, HostUnreachable, ModelNotReady
-from heron.wire import PRIORITY_HEADER, Delta, Health, ModelInfo
+from heron.wire import PRIORITY_HEADER, Delta, Health, ModelInfo, Priority
 
 if TYPE_CHECKING:
     import httpx
@@ -33,6 +33,10 @@ class Infill:
     suffix: str | None
     max_tokens: int
     stop: tuple[str, ...] = ()
+    priority: Priority = "completion"
+    temperature: float = 0.0
+    seed: int = 0
+    logprobs: bool = False
 
 
 @dataclass(slots=True)
@@ -46,12 +50,13 @@ class _Link:
 class Client:
     """One server, found by `connect` at first use, and found (or started) once more when it is lost.
 
-    `prefer` names the model to use of a server that offers several.
+    `prefer` names the model to use of a server that offers several; with `insist` no other will do, and it is loaded.
     """
 
-    def __init__(self, connect: Connect, prefer: Callable[[], str] = lambda: "") -> None:
+    def __init__(self, connect: Connect, prefer: Callable[[], str] = lambda: "", *, insist: bool = False) -> None:
         self._connect = connect
         self._prefer = prefer
+        self._insist = insist
         self._opening: asyncio.Task[_Link] | None = None
 
     async def complete(self, infill: Infill) -> AsyncGenerator[Delta, None]:
@@ -78,11 +83,18 @@ class Client:
         """The model that completes: the preferred one or the server's first, asked for once a connection."""
         link = await self._link()
         if link.model is None:
-            models = await self.models()
-            if not models:
-                raise ModelNotReady("The server offers no model yet.")
-            link.model = next((model for model in models if model.id == self._prefer()), models[0])
+            link.model = await self._choose()
         return link.model
+
+    async def _choose(self) -> ModelInfo:
+        models, name = await self.models(), self._prefer()
+        if found := next((model for model in models if model.id == name), None):
+            return found
+        if self._insist:
+            return read_model(await self._ask("POST", f"/v1/models/{name}/load"))
+        if not models:
+            raise ModelNotReady("The server offers no model yet.")
+        return models[0]
 
     async def health(self) -> Health:
         """The state of the server's model; a foreign server that lists models counts as ready."""
@@ -141,20 +153,23 @@ class Client:
         await link.http.aclose()
 
     async def _get(self, path: str) -> Any:
+        return await self._ask("GET", path)
+
+    async def _ask(self, method: str, path: str) -> Any:
         """The JSON at a path, also if the server was lost and has to be found once more."""
         link = await self._link()  # failing to connect is not tried twice: it may have taken half a minute
         try:
-            response = await self._fetch(link, path)
+            response = await self._fetch(link, method, path)
         except HostUnreachable:
-            response = await self._fetch(await self._link(), path)
+            response = await self._fetch(await self._link(), method, path)
         if response.status_code != 200:
             raise read_error(response.status_code, response.content)
         return parse_json(response.content)
 
-    async def _fetch(self, link: _Link, path: str) -> "httpx.Response":
+    async def _fetch(self, link: _Link, method: str, path: str) -> "httpx.Response":
         try:
             with mapped_errors(link.http):
-                return await link.http.get(path)
+                return await link.http.request(method, path)
         except HostUnreachable:
             await self._drop(link)
             raise
@@ -165,7 +180,7 @@ def _chat_post(ask: ChatAsk, model: ModelInfo) -> Post:
 
 
 def _completion_post(infill: Infill, model: ModelInfo) -> Post:
-    return Post("/v1/completions", _completion_body(model, infill))
+    return Post("/v1/completions", _completion_body(model, infill), {PRIORITY_HEADER: infill.priority})
 
 
 def _completion_body(model: ModelInfo, infill: Infill) -> dict[str, Any]:
@@ -173,12 +188,15 @@ def _completion_body(model: ModelInfo, infill: Infill) -> dict[str, Any]:
         "model": model.id,
         "prompt": infill.prompt,
         "max_tokens": infill.max_tokens,
-        "temperature": 0.0,
+        "temperature": infill.temperature,
         "stream": True,
         "stream_options": {"include_usage": True, "continuous_usage_stats": True},
     }
-    suffix = {} if infill.suffix is None else {"suffix": infill.suffix}
-    return body | suffix | ({"stop": list(infill.stop)} if infill.stop else {})
+    wishes: dict[str, Any] = {} if infill.suffix is None else {"suffix": infill.suffix}
+    wishes |= {"stop": list(infill.stop)} if infill.stop else {}
+    wishes |= {"seed": infill.seed} if infill.temperature else {}
+    wishes |= {"logprobs": 0} if infill.logprobs else {}
+    return body | wishes
 
 
 def _opened(opening: "asyncio.Task[_Link]") -> _Link | None:

@@ -1,61 +1,60 @@
-"""Inline completion: from a frozen snapshot to the text to insert, or to silence."""
+"""Inline completion: from a frozen snapshot to the texts to insert, or to silence."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass
-from typing import Protocol
+import time
+from contextlib import suppress
+from functools import partial
 
-from heron.editor.client.client import Infill
-from heron.editor.context.budget import Budget
-from heron.editor.context.build import Context, build_context
-from heron.editor.context.estimate import estimate_tokens
-from heron.editor.document import Document, Position
-from heron.editor.features.flight import Flight
+from heron.editor.context.assemble import Beyond
+from heron.editor.context.build import Context
+from heron.editor.context.surroundings import Surroundings
+from heron.editor.features.ahead import Ahead
+from heron.editor.features.ask import Ask
+from heron.editor.features.candidates import draw, in_order, judge
+from heron.editor.features.contexts import PATIENCE_MS, Contexts
+from heron.editor.features.flight import LINGER_S, Flight
+from heron.editor.features.infill import Asking, make_infill
 from heron.editor.features.place import Place, find_place
+from heron.editor.features.rejected import Rejected
+from heron.editor.features.rhythm import Rhythm
+from heron.editor.features.source import TokenSource
 from heron.editor.features.supersede import Turns
 from heron.editor.features.timings import Timings
 from heron.editor.features.typed_through import Offer, TypedThrough
-from heron.editor.prompt.fim import render_fim
-from heron.editor.syntax.tree import Tree, parse
-from heron.editor.workspace.redact import redact
-from heron.errors import ModelNotReady
-from heron.settings import CompletionSettings
-from heron.wire import Delta, ModelInfo
+from heron.editor.features.warming import Warming, Wish
+from heron.editor.features.warmth import Warmth
+from heron.errors import HeronError, ModelNotReady
+from heron.wire import ModelInfo
 
+REST_S = 0.15
+"""How long a cursor stays where it is before the place is warmed."""
 
-class TokenSource(Protocol):
-    """Who completes; `client.Client` is one."""
-
-    def model(self) -> Awaitable[ModelInfo]: ...
-
-    def complete(self, infill: Infill) -> AsyncGenerator[Delta, None]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One request: the document as it was when the request came, and the cursor in it.
-
-    `wait_ready` waits for a model as long as this request may, and says whether there is one.
-    """
-
-    document: Document
-    position: Position
-    settings: CompletionSettings
-    wait_ready: Callable[[], Awaitable[bool]]
+Texts = tuple[str, ...]
+"""What may be inserted, the best first; empty where silence is better."""
 
 
 class Completer:
     """Answers requests for completions; at most one a document runs, on at most one stream."""
 
-    def __init__(self, source: TokenSource) -> None:
+    def __init__(self, source: TokenSource, surroundings: Surroundings) -> None:
         self._source = source
+        self._contexts = Contexts(surroundings)
         self._turns = Turns()
         self._offers = TypedThrough()
+        self._rejected = Rejected()
         self._flights: dict[str, Flight] = {}
-        self._trees: dict[str, Tree] = {}
+        self._warmth = Warmth()
+        self._warming = Warming(source, self._warmth)
+        self._rhythm = Rhythm()
+        self._ahead = Ahead(self._begin_ahead)
 
-    async def complete(self, ask: Ask, timings: Timings) -> str | None:
-        """The text to insert at the cursor, None where silence is better.
+    def rest(self, ask: Ask) -> None:
+        """The cursor came to a place: have the server read it if it stays there."""
+        if ask.settings.warm:
+            self._warming.start(Wish(partial(self._contexts.look_and_build, ask), ask.wait_ready, REST_S))
+
+    async def complete(self, ask: Ask, timings: Timings) -> Texts:
+        """The texts to insert at the cursor; more than one only where the user asked for it.
 
         A newer call for the same document cancels the older, but goes on with its stream where what was typed since
         agrees with it. Raises a HeronError or TimeoutError if the server fails.
@@ -69,29 +68,72 @@ class Completer:
                 timings.outcome = "cancelled" if self._turns.is_current(uri) else "superseded"
                 raise
 
+    async def explain(self, ask: Ask) -> tuple[Context, Beyond]:
+        """What a completion would be asked with, and what it would be shown of other files and why."""
+        return await self._contexts.explain(ask)
+
     def forget(self, uri: str) -> None:
         """Drop what is kept of a document that was closed."""
         self._offers.forget(uri)
-        self._trees.pop(uri, None)
+        self._rejected.forget(uri)
+        self._contexts.forget(uri)
         if flight := self._flights.pop(uri, None):
             flight.close()
 
     def close(self) -> None:
         """End all streams."""
+        self._warming.stop()
+        self._ahead.stop()
+        self._contexts.close()
         for flight in self._flights.values():
             flight.close()
         self._flights.clear()
 
-    async def _complete(self, ask: Ask, timings: Timings) -> str | None:
+    async def _complete(self, ask: Ask, timings: Timings) -> Texts:
         uri, place = ask.document.uri, find_place(ask.document, ask.position)
-        if text := self._offers.find(uri, place):
+        self._rhythm.note_key(time.monotonic())
+        self._rejected.move(uri, place)
+        text = self._offers.find(uri, place)
+        if text and not ask.invoked:
             timings.outcome = "typed_through"
-            return text
-        text = await self._adopt(uri, place, timings) or await self._generate(ask, place, timings)
-        if text:
+            return (text,)
+        self._ahead.stop()
+        adopted = await self._adopt(uri, place, timings)
+        texts = (adopted,) if adopted and not ask.invoked else await self._generate(ask, place, timings)
+        texts = texts or ((text,) if text else ())
+        if texts and not ask.invoked and (reason := self._doubt(ask, place, texts[0], timings)):
+            timings.reason = reason
+            return ()
+        self._show(uri, place, texts, timings)
+        if texts and ask.settings.ahead:
+            self._ahead.start(ask, texts[0])
+        return texts
+
+    def _doubt(self, ask: Ask, place: Place, text: str, timings: Timings) -> str:
+        """Why a text is better not shown to somebody who did not ask; empty if it is."""
+        if self._rejected.has(ask.document.uri, place, text):
+            return "rejected a moment ago"
+        return "not sure enough" if (timings.chance or 1.0) < ask.settings.least_chance else ""
+
+    def _show(self, uri: str, place: Place, texts: Texts, timings: Timings) -> None:
+        if texts:
             timings.outcome = "shown"
-            self._offers.add(uri, Offer(place, text))
-        return text
+            for text in reversed(texts):
+                self._offers.add(uri, Offer(place, text))
+            self._rejected.show(uri, Offer(place, texts[0]))
+
+    async def _begin_ahead(self, ask: Ask) -> None:
+        """Ask in the background, unless the place is so cold that it would keep the machine busy."""
+        context = self._contexts.build(ask)
+        if context.shape == "none" or self._warmth.wait_ms(context) > PATIENCE_MS:
+            return
+        with suppress(HeronError):
+            model = await self._source.model()
+            if model.supports_fim:
+                asking = Asking(ask.settings.max_tokens, "background")
+                deltas = self._source.complete(make_infill(model, context, asking))
+                place = find_place(ask.document, ask.position)
+                self._flights[ask.document.uri] = Flight(place, context, deltas)
 
     async def _adopt(self, uri: str, place: Place, timings: Timings) -> str | None:
         """Go on with the stream that runs for the document if it covers `place`, else end it."""
@@ -106,51 +148,65 @@ class Completer:
         timings.adopted = text is not None
         return text
 
-    async def _generate(self, ask: Ask, place: Place, timings: Timings) -> str | None:
-        if ask.settings.debounce_ms:
-            await asyncio.sleep(ask.settings.debounce_ms / 1000)
+    async def _generate(self, ask: Ask, place: Place, timings: Timings) -> Texts:
+        if not ask.invoked and (delay_s := max(ask.settings.debounce_ms / 1000, self._rhythm.delay_s)):
+            await asyncio.sleep(delay_s)
             timings.mark("debounce")
-        context = self._build_context(ask)
+        context = await self._contexts.look_and_build(ask)
         timings.reason = context.reason
         timings.mark("context")
         if context.shape == "none":
-            return None
+            return ()
         if not await ask.wait_ready():
             raise ModelNotReady("The model is not ready yet.")
         model = await self._source.model()
         timings.mark("wait")
-        deltas = self._source.complete(_infill(model, context, ask.settings))
-        flight = self._flights[ask.document.uri] = Flight(place, context, deltas)
-        return await self._follow(flight, place, timings)
+        flight = self._launch(ask, place, context, model)
+        timings.window = "full" if flight.context is context else "short"
+        try:
+            text = await self._follow(flight, place, timings)
+        finally:
+            self._rhythm.note_answer(time.perf_counter() - flight.began)
+            if flight.context is not context or flight.read_s is None:
+                delay_s = 0.0 if flight.is_done else LINGER_S
+                self._warming.start(Wish(partial(_give, context), ask.wait_ready, delay_s))
+        return await self._compare(ask, flight, model, text, timings)
+
+    def _launch(self, ask: Ask, place: Place, context: Context, model: ModelInfo) -> Flight:
+        """Begin to ask for a context, or for a part of it that can be had soon."""
+        self._warming.stop()
+        chosen = self._contexts.shorten(ask, context, self._warmth) if model.supports_fim else context
+        deltas = self._source.complete(make_infill(model, chosen, Asking(ask.settings.max_tokens)))
+        flight = self._flights[ask.document.uri] = Flight(place, chosen, deltas)
+        return flight
 
     async def _follow(self, flight: Flight, place: Place, timings: Timings) -> str | None:
         try:
             return await flight.follow(place)
         finally:
-            timings.usage = flight.usage
+            timings.usage = flight.answer.usage
+            timings.chance = flight.answer.chance if flight.is_done else None
             timings.mark_first_token(flight.first_text_at)
             timings.mark("model")
+            if flight.read_s is not None:
+                self._warmth.note(flight.context, flight.answer.usage, flight.read_s)
 
-    def _build_context(self, ask: Ask) -> Context:
-        settings = ask.settings
-        tree = self._parse(ask.document)
-        budget = Budget(settings.prefix_tokens, settings.suffix_tokens, estimate_tokens)
-        return build_context(ask.document, ask.position, tree, budget)
+    async def _compare(self, ask: Ask, flight: Flight, model: ModelInfo, text: str | None, timings: Timings) -> Texts:
+        """The text, with others to choose from, or in the place of a block that does not go with what is below."""
+        first = judge(flight.answer) if flight.is_done else None
+        is_poor = flight.context.shape == "block" and flight.is_done and (first is None or not first.fits)
+        wants_more = ask.invoked or (is_poor and first is not None)
+        if not wants_more or not model.supports_fim or not ask.settings.alternatives:
+            return (text,) if text else ()
+        asking = Asking(ask.settings.max_tokens)
+        drawn = await draw(self._source, model, flight.context, asking, ask.settings.alternatives)
+        timings.mark("alternatives")
+        ordered = [candidate.text for candidate in in_order(drawn)]
+        if first is not None:
+            known = in_order([first, *drawn]) if is_poor else [first, *in_order(drawn)]
+            ordered = list(dict.fromkeys(candidate.text for candidate in known))
+        return tuple(ordered) if ask.invoked else tuple(ordered[:1])
 
-    def _parse(self, document: Document) -> Tree | None:
-        """The document's tree, made from the one of the version before."""
-        tree = self._trees.get(document.uri)
-        if tree is None or tree.document is not document:
-            tree = parse(document, tree)
-        if tree is not None:
-            self._trees[document.uri] = tree
-        return tree
 
-
-def _infill(model: ModelInfo, context: Context, settings: CompletionSettings) -> Infill:
-    """Let the server fill in if it says it can, else write the model's own marks into the prompt. No secret goes in."""
-    prefix, suffix = redact(context.prefix), redact(context.suffix)
-    if model.supports_fim:
-        return Infill(prefix, suffix, settings.max_tokens, context.stop)
-    prompt = render_fim(model, prefix, suffix)
-    return Infill(prompt, None, settings.max_tokens, context.stop)
+async def _give(context: Context) -> Context:
+    return context

@@ -6,10 +6,10 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from heron.editor.context.build import Context
+from heron.editor.features.answer import Answer
 from heron.editor.features.place import Place
-from heron.editor.postprocess.pipeline import finish, is_complete
 from heron.editor.syntax.gap import unify_line_ends
-from heron.wire import Delta, Usage
+from heron.wire import Delta
 
 LINGER_S = 0.15
 """How long a generation nobody waits for goes on. Editors cancel a request when a key is pressed and ask again a
@@ -17,26 +17,31 @@ moment later; if the key is what the model was about to write, the newer request
 
 
 class Flight:
-    """Streams one generation into `text`, in a task of its own. Ends early when the syntax says it is complete."""
+    """Streams one generation into `answer`, in a task of its own. Ends early when the syntax says it is complete."""
 
     def __init__(self, place: Place, context: Context, deltas: AsyncGenerator[Delta, None]) -> None:
         self.place, self.context = place, context
-        self.text = ""
-        self.usage: Usage | None = None
+        self.answer = Answer(context)
         self.first_text_at: float | None = None
-        self._ran_out = False
+        self.read_s: float | None = None
+        """Seconds from the start to the first delta, when the prompt was read."""
+        self.began = time.perf_counter()
         self._followers = 0
         self._closed = False
         self._changed = asyncio.Event()
         self._task = asyncio.create_task(self._stream(deltas))
         self._task.add_done_callback(_retrieve_error)
 
+    @property
+    def is_done(self) -> bool:
+        return self._task.done()
+
     def covers(self, place: Place) -> bool:
         """Whether only text was typed since the start, and it agrees with the stream as far as both go."""
         typed = place.typed_since(self.place)
         if typed is None or self._closed or (self._task.done() and _retrieve_error(self._task)):
             return False
-        return _agree(self.text, typed)
+        return _agree(self.answer.text, typed)
 
     async def follow(self, place: Place) -> str | None:
         """Wait for what to insert at `place`; None if that is nothing, or as soon as the stream leaves what was typed.
@@ -62,7 +67,7 @@ class Flight:
     def _finish(self, place: Place) -> str | None:
         self._task.result()
         typed = place.typed_since(self.place)
-        text = finish(_whole_lines(self.text) if self._ran_out else self.text, self.context)
+        text = self.answer.finish()
         if typed is None or text is None or not text.startswith(typed):
             return None
         return text[len(typed) :] or None
@@ -82,18 +87,12 @@ class Flight:
 
     def _take(self, delta: Delta) -> bool:
         """Add a delta; true if nothing that may still come would be kept."""
+        if self.read_s is None:
+            self.read_s = time.perf_counter() - self.began
         if delta.text and self.first_text_at is None:
             self.first_text_at = time.perf_counter()
-        self.text += delta.text
-        self.usage = delta.usage or self.usage
-        self._ran_out = delta.finish_reason == "length"
         self._changed.set()
-        return is_complete(self.text, self.context)
-
-
-def _whole_lines(text: str) -> str:
-    """The text without a last line that the limit of tokens broke off, unless it is the only one."""
-    return text[: text.rfind("\n")] if "\n" in text.strip() else text
+        return self.answer.take(delta)
 
 
 def _agree(streamed: str, typed: str) -> bool:

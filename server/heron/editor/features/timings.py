@@ -15,16 +15,20 @@ class Timings:
 
     `first_token_ms` counts from the start of the request and is None without the model; so is `usage` where the
     stream was ended before the server told it. `adopted`: the request went on with an older one's stream.
+    `window`: how much was asked with, "short" at a place the server had not read yet; empty without the model.
+    `chance`: how likely the offer is right, 0 to 1, as far as that is known.
     """
 
     version: int = 0
     outcome: Outcome = "silent"
     reason: str = ""
     adopted: bool = False
+    window: Literal["full", "short", ""] = ""
     stages_ms: dict[str, float] = field(default_factory=dict)
     first_token_ms: float | None = None
     total_ms: float = 0.0
     usage: Usage | None = None
+    chance: float | None = None
     _began: float = field(default_factory=time.perf_counter, repr=False)
 
     def mark(self, stage: str) -> None:

@@ -21,7 +21,7 @@ def open_chat(session: Session) -> Chat:
     workspace = "\n".join(str(folder) for folder in session.workspace.folders)
     store = open_store(home_folder() / STORE_NAME, workspace)
     permit = remembering(partial(ask_user, session.server), store)
-    source = ReadySource(session.client, session.watch)
+    source = ReadySource(session.chat_client, session.watch)
 
     def means() -> Means:
         return Means(source, session.tools, permit, estimate_tokens, session.settings.chat)

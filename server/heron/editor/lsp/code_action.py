@@ -14,6 +14,7 @@ from heron.editor.document import Document
 from heron.editor.lsp.action_data import ActionData, read_data, write_data
 from heron.editor.lsp.code_action_support import ActionSupport, action_support
 from heron.editor.lsp.convert import to_range
+from heron.editor.lsp.cursor import note_cursor
 from heron.editor.lsp.diagnostics import to_diagnostic
 from heron.editor.lsp.errors import rpc_errors
 from heron.editor.lsp.ready_source import ReadySource
@@ -40,6 +41,7 @@ def answer_code_action(session: Session, params: types.CodeActionParams) -> list
     document = session.documents.get(params.text_document.uri)
     if document is None:
         return []
+    note_cursor(session, document.uri, params.range.end)
     selection = to_range(document, params.range, session.encoding)
     given = list(params.context.diagnostics)
     diagnostics = tuple(to_diagnostic(item, document, session.encoding) for item in given)
@@ -91,7 +93,7 @@ async def propose(session: Session, data: ActionData) -> "Proposal":
     selection = to_range(document, data.range, session.encoding)
     diagnostics = tuple(to_diagnostic(item, document, session.encoding) for item in data.diagnostics)
     choice = Choice(session.actions.spot(document, selection, diagnostics), data.detail, _files(session))
-    writer = Writer(ReadySource(session.client, session.watch))
+    writer = Writer(ReadySource(session.chat_client, session.watch))
     try:
         async with asyncio.timeout(_TIME_S):
             proposal = await session.actions.propose(data.action, choice, writer)
@@ -156,15 +158,16 @@ class _Menu:
         if not self.support.literals:
             return command
         lazy = self.support.lazy and not offer.command
+        reason = self.reason if offer.needs_model else ""
         return types.CodeAction(
             offer.title,
             kind=offer.kind,
             diagnostics=mended or None,
             is_preferred=True if offer.preferred and self.support.preferred else None,
-            disabled=types.CodeActionDisabled(self.reason) if self.reason else None,
-            command=None if lazy or self.reason else command,
-            data=self._data(entry, mended) if lazy and not self.reason else None,
-            tags=[types.CodeActionTag.LlmGenerated] if self.support.tags else None,
+            disabled=types.CodeActionDisabled(reason) if reason else None,
+            command=None if lazy or reason else command,
+            data=self._data(entry, mended) if lazy and not reason else None,
+            tags=[types.CodeActionTag.LlmGenerated] if self.support.tags and offer.needs_model else None,
         )
 
     def _command(self, entry: "Entry", mended: list[types.Diagnostic]) -> types.Command:

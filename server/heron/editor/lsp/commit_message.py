@@ -23,7 +23,7 @@ async def answer_commit_message(session: Session, params: object) -> dict[str, A
         scene = open_scene(session)
         staged = (await git_diff(GitDiff(is_staged=True), scene)).text
         diff = (await git_diff(GitDiff(), scene)).text if staged == _NONE else staged
-        writer = Writer(ReadySource(session.client, session.watch))
+        writer = Writer(ReadySource(session.chat_client, session.watch))
         try:
             async with asyncio.timeout(_TIME_S):
                 return {"message": await write_commit_message("" if diff == _NONE else diff, (), writer)}

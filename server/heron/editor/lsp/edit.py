@@ -32,7 +32,7 @@ async def answer_edit(session: Session, params: object) -> dict[str, Any]:
         document = find_unchanged(session, uri, version)
         spot = session.actions.spot(document, to_range(document, range_, session.encoding))
         preview = _Preview(session, fields.token("workDoneToken"))
-        writer = Writer(ReadySource(session.client, session.watch), preview.report)
+        writer = Writer(ReadySource(session.chat_client, session.watch), preview.report)
         try:
             async with asyncio.timeout(_TIME_S):
                 proposal = await edit_by_instruction(spot, fields.text("instruction"), writer)

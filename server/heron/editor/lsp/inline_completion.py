@@ -9,6 +9,7 @@ from lsprotocol import types
 from heron.editor.document import Document, Position
 from heron.editor.features.timings import Timings
 from heron.editor.lsp.convert import from_position, to_position, to_range
+from heron.editor.lsp.events import note_offered
 from heron.editor.lsp.session import Session
 from heron.errors import HeronError, ModelNotReady
 
@@ -19,7 +20,7 @@ _PATIENCE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
+class Target:
     """Where to complete, and what an item replaces. `given` is what the item's text has to begin with."""
 
     document: Document
@@ -28,34 +29,51 @@ class _Target:
     given: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A target, how long to wait for a model, and whether the user asked."""
+
+    target: Target
+    patience_s: float
+    invoked: bool
+
+
 async def answer_inline_completion(
     session: Session, params: types.InlineCompletionParams
 ) -> list[types.InlineCompletionItem] | None:
-    """One item, or null. The snapshot is taken before the first wait."""
+    """One item, several where the user asked for one, or null. The snapshot is taken before the first wait."""
     document = session.documents.get(params.text_document.uri)
     if document is None or not session.settings.completion.enabled:
         return None
     target = _find_target(session, document, params)
     timings = session.last_timings = Timings(version=document.version)
     try:
-        text = await _complete(session, target, params.context.trigger_kind, timings)
-        if text and session.documents.get(document.uri) is not document:
+        texts = await complete_at(session, _wish(session, target, params.context.trigger_kind), timings)
+        if texts and session.documents.get(document.uri) is not document:
             timings.outcome = "stale"
             return None
     finally:
-        _log(timings)
-    return [types.InlineCompletionItem(insert_text=target.given + text, range=target.range)] if text else None
+        log_timings(timings)
+    return [_write_item(session, target, text, timings) for text in texts] or None
 
 
-async def _complete(
-    session: Session, target: _Target, trigger: types.InlineCompletionTriggerKind, timings: Timings
-) -> str | None:
-    """The completion's text; an error becomes an outcome, and a reason to look after the host."""
-    settings = session.settings.completion
+def _write_item(session: Session, target: Target, text: str, timings: Timings) -> types.InlineCompletionItem:
+    whole = target.given + text
+    start = to_position(target.document, target.range.start, session.encoding)
+    command = note_offered(session, (target.document, start), whole, timings)
+    return types.InlineCompletionItem(insert_text=whole, range=target.range, command=command)
+
+
+def _wish(session: Session, target: Target, trigger: types.InlineCompletionTriggerKind) -> Wish:
     invoked = trigger is types.InlineCompletionTriggerKind.Invoked
-    patience_s = settings.timeout_ms / 1000 if invoked else _PATIENCE_S
+    return Wish(target, session.settings.completion.timeout_ms / 1000 if invoked else _PATIENCE_S, invoked)
+
+
+async def complete_at(session: Session, wish: Wish, timings: Timings) -> tuple[str, ...]:
+    """The completions' texts; an error becomes an outcome, and a reason to look after the host."""
+    settings = session.settings.completion
     try:
-        return await _ask(session, target, patience_s, timings)
+        return await _ask(session, wish, timings)
     except ModelNotReady as error:
         timings.outcome, timings.reason = "not_ready", error.message
     except TimeoutError:
@@ -67,15 +85,16 @@ async def _complete(
         logger.exception("Inline completion failed")
         timings.outcome = "failed"
     session.watch.check()
-    return None
+    return ()
 
 
-async def _ask(session: Session, target: _Target, patience_s: float, timings: Timings) -> str | None:
+async def _ask(session: Session, wish: Wish, timings: Timings) -> tuple[str, ...]:
     """Ask for a completion, and once more if the host turns out to have been restarted and to be loading."""
-    from heron.editor.features.complete import Ask
+    from heron.editor.features.ask import Ask
 
-    wait_ready = partial(session.watch.wait_ready, patience_s)
-    ask = Ask(target.document, target.position, session.settings.completion, wait_ready)
+    wait_ready = partial(session.watch.wait_ready, wish.patience_s)
+    target = wish.target
+    ask = Ask(target.document, target.position, session.settings.completion, wait_ready, wish.invoked)
     was_ready = session.watch.is_ready
     try:
         return await session.completer.complete(ask, timings)
@@ -86,21 +105,21 @@ async def _ask(session: Session, target: _Target, patience_s: float, timings: Ti
         return await session.completer.complete(ask, timings)
 
 
-def _find_target(session: Session, document: Document, params: types.InlineCompletionParams) -> _Target:
+def _find_target(session: Session, document: Document, params: types.InlineCompletionParams) -> Target:
     """The cursor; or, with an item selected in the completion popup, the end of that item as if it were accepted."""
     selected = params.context.selected_completion_info
     if selected is None:
         position = to_position(document, params.position, session.encoding)
         place = from_position(document, position, session.encoding)
-        return _Target(document, position, types.Range(place, place))
+        return Target(document, position, types.Range(place, place))
     replaced = to_range(document, selected.range, session.encoding)
     start, end = document.offset(replaced.start), document.offset(replaced.end)
     text = document.text[:start] + selected.text + document.text[end:]
     accepted = replace(document, text=text)
-    return _Target(accepted, accepted.position(start + len(selected.text)), selected.range, selected.text)
+    return Target(accepted, accepted.position(start + len(selected.text)), selected.range, selected.text)
 
 
-def _log(timings: Timings) -> None:
+def log_timings(timings: Timings) -> None:
     timings.mark("finish")
     stages = " ".join(f"{stage}={spent:.1f}" for stage, spent in timings.stages_ms.items())
     tokens = timings.usage.completion_tokens if timings.usage else "-"

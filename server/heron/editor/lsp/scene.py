@@ -23,11 +23,16 @@ def open_scene(session: Session) -> Scene:
 
 async def open_scanned_scene(session: Session) -> Scene:
     """The scene once the workspace was looked through, or after a while without that."""
+    await wait_scanned(session)
+    return open_scene(session)
+
+
+async def wait_scanned(session: Session) -> None:
+    """Wait until the workspace was looked through, or for a while."""
     if not session.indexing.is_scanned:
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_S):
                 await session.indexing.settle()
-    return open_scene(session)
 
 
 def find_document(session: Session, uri: str) -> Document | None:

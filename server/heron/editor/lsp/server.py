@@ -16,12 +16,15 @@ from heron.editor.lsp import (
     code_action,
     commit_message,
     configuration,
+    context,
     conversation,
+    cursor,
     diagnostics,
     edit,
     events,
     last_timings,
     lifecycle,
+    model,
     protocol,
     protocol_chat,
     synchronization,
@@ -49,10 +52,14 @@ METHODS: tuple[tuple[str, Any, Any], ...] = (
     (types.TEXT_DOCUMENT_INLINE_COMPLETION, answer_inline_completion, types.InlineCompletionOptions()),
     (types.TEXT_DOCUMENT_CODE_ACTION, code_action.answer_code_action, code_action.OPTIONS),
     (types.CODE_ACTION_RESOLVE, code_action.resolve_code_action, None),
+    (protocol.CONTEXT, context.answer_context, None),
     (protocol.EDIT, edit.answer_edit, None),
+    (protocol.MODEL, model.answer_model, None),
+    (protocol.CHAT, model.answer_chat, None),
     (protocol.COMMIT_MESSAGE, commit_message.answer_commit_message, None),
     (protocol.DID_SHOW_COMPLETION, events.note_shown, None),
     (protocol.DID_PARTIALLY_ACCEPT_COMPLETION, events.note_partly_accepted, None),
+    (protocol.DID_CHANGE_CURSOR, cursor.change_cursor, None),
     (protocol.DID_CHANGE_DIAGNOSTICS, diagnostics.change_diagnostics, None),
     (protocol.LAST_TIMINGS, last_timings.answer_last_timings, None),
     (protocol_chat.CREATE, conversation.create, None),
@@ -75,6 +82,7 @@ REPLACED = (
 COMMANDS: tuple[tuple[str, Any], ...] = (
     *((name, execute_chat_command) for name in CHAT_COMMANDS),
     (code_action.RUN_ACTION, code_action.run_action),
+    (events.ACCEPTED, events.note_accepted),
 )
 """Command of workspace/executeCommand, and the function that is given the session, its name and the params."""
 

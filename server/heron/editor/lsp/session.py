@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -10,6 +11,7 @@ from pygls.lsp.server import LanguageServer
 
 from heron.discovery import HostAddress
 from heron.editor.client.client import Client
+from heron.editor.context.trail import Trail
 from heron.editor.diagnostic import Diagnostic
 from heron.editor.features.timings import Timings
 from heron.editor.lsp.convert import Encoding
@@ -22,9 +24,11 @@ from heron.settings import Settings, home_folder
 
 if TYPE_CHECKING:
     from heron.editor.context.index.index import Index
+    from heron.editor.context.view import Scenery
     from heron.editor.features.actions.actions import Actions
     from heron.editor.features.chat.chat import Chat
     from heron.editor.features.complete import Completer
+    from heron.editor.features.stats.ledger import Ledger
     from heron.editor.tools.registry import Registry
     from heron.editor.tools.toolbox import Toolbox
 
@@ -50,13 +54,22 @@ class Session:
     encoding: Encoding = Encoding.Utf16
     documents: Documents = field(default_factory=Documents)
     last_timings: Timings | None = None
-    events: dict[str, int] = field(default_factory=dict)
     diagnostics: dict[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
     client: Client = field(init=False)
     watch: HostWatch = field(init=False)
     indexing: Indexing = field(init=False)
     turns: dict[str, RunningTurn] = field(default_factory=dict)
     """By conversation."""
+    popup: "asyncio.Task[tuple[str, ...]] | None" = field(default=None, init=False)
+    """Makes what the popup may show at the next key."""
+    resting: "asyncio.Task[None] | None" = field(default=None, init=False)
+    """Tells the completer where the cursor rests."""
+    trail: Trail = field(default_factory=Trail, init=False)
+    changes: str = field(default="", init=False)
+    """git's diff since the last commit, as it was at the last save."""
+    diffing: "asyncio.Task[None] | None" = field(default=None, init=False)
+    _chat_client: Client | None = field(default=None, init=False)
+    _ledger: "Ledger | None" = field(default=None, init=False)
     _completer: "Completer | None" = field(default=None, init=False)
     _chat: "Chat | None" = field(default=None, init=False)
     _actions: "Actions | None" = field(default=None, init=False)
@@ -66,6 +79,17 @@ class Session:
         self.client = Client(lambda: self.connect(self.settings), lambda: self.settings.model.name)
         self.watch = HostWatch(self.server, self.client)
         self.indexing = Indexing(self.server, self.documents.get)
+
+    @property
+    def chat_client(self) -> Client:
+        """Who answers chat, actions and edits: the model of `chat.model`, else the one that completes."""
+        if not self.settings.chat.model:
+            return self.client
+        if self._chat_client is None:
+            self._chat_client = Client(
+                lambda: self.connect(self.settings), lambda: self.settings.chat.model, insist=True
+            )
+        return self._chat_client
 
     @property
     def workspace(self) -> Workspace:
@@ -87,10 +111,37 @@ class Session:
     def completer(self) -> "Completer":
         """Made at first use: its import brings tree-sitter, for which `initialize` should not wait."""
         if self._completer is None:
+            from heron.editor.context.surroundings import Surroundings
             from heron.editor.features.complete import Completer
 
-            self._completer = Completer(self.client)
+            self._completer = Completer(self.client, Surroundings(self._look_around))
         return self._completer
+
+    @property
+    def ledger(self) -> "Ledger | None":
+        """Keeps what became of completions; None where that is switched off. Made at first use, as `completer` is."""
+        if not self.settings.stats.enabled:
+            return None
+        if self._ledger is None:
+            from heron.editor.features.stats.ledger import Ledger
+            from heron.editor.features.stats.store import NAME, open_store
+
+            self._ledger = Ledger(partial(open_store, home_folder() / NAME))
+        return self._ledger
+
+    def _look_around(self) -> "Scenery | None":
+        """What completions may show of the workspace; None without an index."""
+        from heron.editor.context.view import Scenery
+
+        if self.index is None:
+            return None
+        return Scenery(
+            self.index,
+            self.documents.snapshots,
+            lambda: self.trail.regions,
+            lambda uri: self.diagnostics.get(uri, ()),
+            lambda: self.changes,
+        )
 
     @property
     def tools(self) -> "Registry":
@@ -129,11 +180,13 @@ class Session:
 
     async def reconnect(self) -> None:
         """Leave the present host for the one the settings name."""
-        await self.client.close()
+        await self._close_clients()
         self.watch.restart()
 
     def forget(self, uri: str) -> None:
         """Drop what is kept of a document that was closed."""
+        if self._ledger is not None:
+            self._ledger.leave(uri)
         if self._completer is not None:
             self._completer.forget(uri)
         if self._actions is not None:
@@ -142,12 +195,22 @@ class Session:
     async def close(self) -> None:
         """End all that runs for this editor."""
         self.watch.close()
+        for task in (self.resting, self.diffing, self.popup):
+            if task is not None:
+                task.cancel()
+        if self._ledger is not None:
+            self._ledger.close()
         await self.indexing.close()
         await self._end_turns()
         if self._completer is not None:
             self._completer.close()
         await self.drop_tools()
+        await self._close_clients()
+
+    async def _close_clients(self) -> None:
         await self.client.close()
+        if self._chat_client is not None:
+            await self._chat_client.close()
 
     async def _end_turns(self) -> None:
         """Cancel what chats, so that each turn is kept as far as it came, then close the store."""

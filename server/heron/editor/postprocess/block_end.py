@@ -1,5 +1,6 @@
 """A block ends where the syntax says so: at a dedent, after its closing word, after a finished definition."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ from heron.editor.syntax.gap import Gap, indent_of, width_of
 from heron.editor.syntax.lexical import read_text
 
 MAX_LINES = 12
+_DEFINITION = re.compile(r"(?:async\s+)?def\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,29 @@ def _lines(text: str, gap: Gap) -> Iterator[_Line]:
 
 
 def _floor(lines: list[_Line], gap: Gap) -> int:
-    """The least indentation width of the block's lines."""
+    """The least indentation width of the block's lines; those of a definition where it has no more code below."""
     if gap.line_prefix.strip():
         return width_of(indent_of(gap.line_prefix)) + 1
-    return lines[0].width if lines else 0
+    first = lines[0].width if lines else 0
+    body = _open_body(first, gap)
+    return body if 0 < body < first else first
+
+
+def _open_body(width: int, gap: Gap) -> int:
+    """Indentation width of the body of the cursor's definition, if nothing of it stands below the cursor; else 0.
+
+    Only where indentation alone makes blocks: elsewhere a closing bracket stands below.
+    """
+    if gap.language is None or gap.language.block != "indent":
+        return 0
+    for line in reversed(gap.previous_lines):
+        inner, above = width, width_of(indent_of(line))
+        if line.strip() and above < width:
+            width = above
+            if _DEFINITION.match(line.strip()):
+                below = next((line for line in gap.next_lines if line.strip()), "")
+                return inner if width_of(indent_of(below)) <= above else 0
+    return 0
 
 
 def _begins_group(line: _Line, above: _Line | None, floor: int, gap: Gap) -> bool:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from heron.editor.postprocess.block_end import cut_block_end
 from heron.editor.postprocess.bracket_balance import close_in_line, cut_unclosed_lines, cut_unopened_closers
+from heron.editor.postprocess.dead_end import cut_dead_end
 from heron.editor.postprocess.duplicates import drop_duplicate
 from heron.editor.postprocess.fences import unwrap_fence
 from heron.editor.postprocess.first_line import place_first_line
@@ -29,13 +30,15 @@ Filter = Callable[[str, Gap], str]
 
 PREPARE: tuple[Filter, ...] = (unwrap_fence, place_first_line, fit_indentation)
 CUT_TEXT: tuple[Filter, ...] = (cut_after_line, cut_string_end, cut_unopened_closers)
-CUT_LINES: tuple[Filter, ...] = (cut_past_body, cut_block_end, cut_suffix_lines, cut_loops)
+CUT_LINES: tuple[Filter, ...] = (cut_block_end, cut_suffix_lines, cut_loops)
 MEND: tuple[Filter, ...] = (
     trim_white_space,
     cut_unfinished_token,
     cut_rest_of_line,
     cut_alike_lines,
     cut_repeated_below,
+    cut_past_body,
+    cut_dead_end,
     end_at_opener,
     trim_white_space,
     cut_unclosed_lines,

@@ -6,10 +6,13 @@ from heron.editor.syntax.gap import Gap, expects_body, indent_of, width_of
 
 
 def cut_past_body(text: str, gap: Gap) -> str:
-    """Cut before a line that leaves the block below, once a line that opens it has come."""
+    """Cut before a line that leaves the block below, once a line that opens it has come, unless the last line does."""
     body = _body_below(text, gap)
+    lines = [*_lines(text, gap)] if body else []
+    if lines and _opens(lines[-1][1], gap):
+        return text
     is_open = False
-    for end, line in _lines(text, gap) if body else ():
+    for end, line in lines:
         width = width_of(indent_of(line))
         if is_open and width < body and not _opens(line, gap) and not _is_comment(line, gap):
             return text[: end - len(line)].rstrip("\n")

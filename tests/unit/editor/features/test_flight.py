@@ -67,7 +67,7 @@ async def test_the_whole_stream_is_finished() -> None:
     for item in ("foo", "(1)", None):
         stream.send(item)
     assert await flight.follow(place()) == "foo(1)"
-    assert flight.usage == Usage(1, 2, 3)
+    assert flight.answer.usage == Usage(1, 2, 3)
     assert flight.first_text_at is not None
 
 

@@ -17,6 +17,7 @@ class Offer:
     """An entry of the menu. `diagnostic` is the number of the one it mends; `detail` comes back when it is chosen.
 
     With `command` choosing it runs that command and changes nothing by itself. With `creates` it may make a file.
+    Without `needs_model` no model takes part.
     """
 
     title: str
@@ -26,6 +27,7 @@ class Offer:
     detail: Mapping[str, Any] = field(default_factory=dict)
     command: str = ""
     creates: bool = False
+    needs_model: bool = True
 
 
 @dataclass(frozen=True, slots=True)

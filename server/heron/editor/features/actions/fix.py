@@ -30,7 +30,7 @@ def offer_fix(spot: Spot) -> Iterable[Offer]:
         if spot.tree is not None and diagnostic.severity in ("error", "warning"):
             known = find_known_fix(spot, diagnostic)
             title = known.label if known else f"Fix: {shorten(diagnostic.message)}"
-            yield Offer(title, "quickfix", number, preferred=known is not None)
+            yield Offer(title, "quickfix", number, preferred=known is not None, needs_model=known is None)
 
 
 async def propose_fix(choice: Choice, writer: Writer) -> Proposal:

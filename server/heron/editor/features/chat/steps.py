@@ -1,27 +1,18 @@
 """The model's steps in one turn: it answers, or calls tools, is told their results, and goes on."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from heron.editor.client.chat_ask import ChatAsk
-from heron.editor.features.chat.events import (
-    EditProposed,
-    Event,
-    Notice,
-    ReferenceUsed,
-    TextDelta,
-    ToolEnded,
-    ToolStarted,
-    UsageSoFar,
-)
+from heron.editor.features.chat.calls import Calls
+from heron.editor.features.chat.events import Event, Notice, TextDelta, UsageSoFar
 from heron.editor.features.chat.history import count_messages
-from heron.editor.prompt.chat import cut_text
+from heron.editor.prompt.chat import INSIST, cut_text
 from heron.editor.tools.consent import Permit
 from heron.editor.tools.registry import Registry
-from heron.editor.tools.tool import Reference, Scene, ToolOutcome
+from heron.editor.tools.tool import Reference
 from heron.errors import InvalidRequest
 from heron.settings import ChatSettings
 from heron.wire import Delta, Message, ModelInfo, ToolCall, ToolSpec
@@ -67,35 +58,45 @@ class Steps:
     """One turn's dealings with the model; everything that happens is told to `emit`."""
 
     means: Means
-    scene: Scene
+    calls: Calls
     emit: Emit
 
     async def run(self, before: Sequence[Message], progress: Progress, tools: tuple[ToolSpec, ...], room: int) -> None:
-        """Let the model answer, and call `tools` on the way. `before` is the prompt's beginning, `room` its limit."""
+        """Let the model answer, and call `tools` on the way. `before` is the prompt's beginning, `room` its limit.
+
+        A model that has made all its steps, or repeats itself after it was told so, is given no tools any more.
+        """
         for step in range(self.means.settings.max_steps + 1):
-            offered = tools if step < self.means.settings.max_steps else ()
-            try:
-                calls = await self._ask((*before, *progress.messages), progress, offered)
-            except InvalidRequest:
-                if step or not tools or progress.partial:
-                    raise
-                self.emit(Notice("The server refused this; it is asked without tools."))
-                calls = await self._ask((*before, *progress.messages), progress, ())
-            if not calls:
+            is_stuck = step == self.means.settings.max_steps or self.calls.num_repeated > 1
+            offered = () if is_stuck else tools
+            made = await self._ask_tolerantly(before, progress, offered)
+            if not made:
                 return await self._insist(before, progress, offered)
             left = room - count_messages((*before, *progress.messages), self.means.count)
-            outcomes = await self._run_calls(calls)
-            share = max(_MIN_RESULT_TOKENS, left // len(calls))
-            for call, outcome in zip(calls, outcomes, strict=True):
+            outcomes = await self.calls.run(made)
+            share = max(_MIN_RESULT_TOKENS, left // len(made))
+            for call, outcome in zip(made, outcomes, strict=True):
                 text = cut_text(outcome.text, share, self.means.count)
                 progress.messages.append(Message("tool", text, tool_call_id=call.id))
-                self._note(outcome, progress)
+
+    async def _ask_tolerantly(
+        self, before: Sequence[Message], progress: Progress, tools: tuple[ToolSpec, ...]
+    ) -> tuple[ToolCall, ...]:
+        """Stream a step. A server that refuses a turn's first request with tools is asked without."""
+        try:
+            return await self._ask((*before, *progress.messages), progress, tools)
+        except InvalidRequest:
+            if len(progress.messages) > 1 or not tools or progress.partial:
+                raise
+        self.emit(Notice("The server refused this; it is asked without tools."))
+        return await self._ask((*before, *progress.messages), progress, ())
 
     async def _insist(self, before: Sequence[Message], progress: Progress, offered: tuple[ToolSpec, ...]) -> None:
         """Ask a model that ended its turn without a word once more, without tools; tell if it still has none."""
         if offered and not progress.messages[-1].content.strip():
             progress.messages.pop()
-            await self._ask((*before, *progress.messages), progress, ())
+            nudge = [Message("user", INSIST)] if progress.messages[-1].role == "tool" else []
+            await self._ask((*before, *progress.messages, *nudge), progress, ())
         if not progress.messages[-1].content.strip():
             self.emit(Notice("The model answered nothing."))
 
@@ -119,26 +120,3 @@ class Steps:
         if usage:
             self.emit(UsageSoFar(usage))
         return made
-
-    async def _run_calls(self, calls: Sequence[ToolCall]) -> list[ToolOutcome]:
-        """Calls that only read run at once; those that need a person's word one after the other, in their order."""
-        free = {number: call for number, call in enumerate(calls) if self.means.registry.is_free(call.name)}
-        outcomes = dict(zip(free, await asyncio.gather(*map(self._run_call, free.values())), strict=True))
-        for number, call in enumerate(calls):
-            if number not in free:
-                outcomes[number] = await self._run_call(call)
-        return [outcomes[number] for number in range(len(calls))]
-
-    async def _run_call(self, call: ToolCall) -> ToolOutcome:
-        self.emit(ToolStarted(call.id, call.name, call.arguments))
-        outcome = await self.means.registry.run(call, self.scene, self.means.permit)
-        self.emit(ToolEnded(call.id, call.name, outcome.status, outcome.text))
-        return outcome
-
-    def _note(self, outcome: ToolOutcome, progress: Progress) -> None:
-        for reference in outcome.references:
-            if reference not in progress.references:
-                progress.references.append(reference)
-                self.emit(ReferenceUsed(reference))
-        for edit in outcome.edits:
-            self.emit(EditProposed(edit))

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 
 from heron.editor.document import Document
 from heron.editor.features.chat.attachments import Attachment
+from heron.editor.features.chat.calls import Calls
 from heron.editor.features.chat.conversation import Turn, TurnState
 from heron.editor.features.chat.events import Event, FollowUps, Notice, ReferenceUsed, TextDelta
 from heron.editor.features.chat.follow_ups import propose_follow_ups
 from heron.editor.features.chat.gather import Gate, Gathered
 from heron.editor.features.chat.history import count_messages, first_shown, messages_of
+from heron.editor.features.chat.looking import Looking
 from heron.editor.features.chat.mode import choose_mode
 from heron.editor.features.chat.question import Question, read_question
 from heron.editor.features.chat.steps import Emit, Means, Progress, Steps
@@ -96,8 +98,13 @@ class TurnRun:
         mode = choose_mode(self.means.settings.tools, model)
         room = _plan_room(model, self.means, self.means.registry.specs() if mode == "model" else ())
         scene = await self.open_scene()
+        calls = Calls(self.means.registry, self.means.permit, scene, self.emit, progress.references)
         gate = Gate(self.means.registry, scene, ask.front)
         gathered = await gate.gather(question, ask.attachments, thorough=mode == "gather")
+        if mode == "look" and not gathered.finds:
+            gathered.add(await Looking(self.means.source, self.means.registry, calls).look(question, turns))
+            if not gathered.finds:  # what the model did not find, Heron looks up
+                gathered = await gate.gather(question, ask.attachments, thorough=True)
         progress.messages.append(self._write(question, gathered, progress, room))
         keeper.save("running")
         before = self._recall(turns, progress, room)
@@ -106,7 +113,7 @@ class TurnRun:
             self.emit(event)
             keeper.save_now_and_then()
 
-        steps = Steps(self.means, scene, emit_and_keep)
+        steps = Steps(self.means, calls, emit_and_keep)
         await steps.run(before, progress, room.tools, room.prompt_tokens)
         self.emit(FollowUps(propose_follow_ups(question, progress.references)))
 

@@ -24,5 +24,6 @@ def test_small_models_are_gathered_for_and_large_ones_choose() -> None:
     assert choose_mode("auto", ModelInfo("a-7b", 4096, supports_chat=True, supports_tools=True)) == "model"
     assert choose_mode("auto", ModelInfo("a-7b", 4096, supports_chat=True)) == "gather"
     assert choose_mode("auto", ModelInfo("gpt-4o", 4096)) == "model"
-    assert choose_mode("model", ModelInfo("a-0.5b", 4096)) == "model"
+    assert choose_mode("model", ModelInfo("a-0.5b", 4096)) == "look"
+    assert choose_mode("model", ModelInfo("a-7b", 4096)) == "model"
     assert choose_mode("gather", ModelInfo("a-70b", 4096)) == "gather"

@@ -1,0 +1,117 @@
+"""What became of completions, in one SQLite file of the user's. Numbers only: no text of any document is in it."""
+
+import logging
+import sqlite3
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+logger = logging.getLogger(__name__)
+
+Surface = Literal["inline", "popup"]
+Outcome = Literal["shown", "accepted", "partly", "rejected", "typed"]
+"""shown: nothing is known yet. typed: the user typed what was shown."""
+NAME = "stats.sqlite3"
+SCHEMA_VERSION = 1
+KEEP_S = 180 * 24 * 3600.0
+_BUSY_S = 1.0
+_SCHEMA = """
+CREATE TABLE completion (
+    id INTEGER PRIMARY KEY, at REAL NOT NULL, language TEXT NOT NULL, surface TEXT NOT NULL, chars INTEGER NOT NULL,
+    latency_ms REAL NOT NULL, outcome TEXT NOT NULL DEFAULT 'shown', accepted_chars INTEGER NOT NULL DEFAULT 0,
+    kept_chars INTEGER
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One completion that was shown. `kept_chars` are those of the accepted that still stand after 30 s, if known."""
+
+    language: str
+    surface: Surface
+    chars: int
+    latency_ms: float
+    outcome: Outcome = "shown"
+    accepted_chars: int = 0
+    kept_chars: int | None = None
+
+
+class StatsStore:
+    """Rows of completions. A write that fails is logged, never raised: nobody's typing waits for statistics."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def add(self, record: Record) -> int:
+        """Keep a completion that is shown; its number, 0 if it could not be kept."""
+        row = (time.time(), record.language, record.surface, record.chars, record.latency_ms)
+        sql = "INSERT INTO completion (at, language, surface, chars, latency_ms) VALUES (?, ?, ?, ?, ?)"
+        return self._write(sql, row)
+
+    def settle(self, number: int, outcome: Outcome, accepted_chars: int) -> None:
+        """What became of a completion; a later call replaces an earlier one."""
+        sql = "UPDATE completion SET outcome = ?, accepted_chars = ? WHERE id = ?"
+        self._write(sql, (outcome, accepted_chars, number))
+
+    def keep(self, number: int, kept_chars: int) -> None:
+        """How much of an accepted completion still stands."""
+        self._write("UPDATE completion SET kept_chars = ? WHERE id = ?", (kept_chars, number))
+
+    def read(self, since: float = 0.0) -> list[Record]:
+        """All completions from a time on, in seconds since 1970, in their order."""
+        columns = "language, surface, chars, latency_ms, outcome, accepted_chars, kept_chars"
+        rows = self._connection.execute(f"SELECT {columns} FROM completion WHERE at >= ? ORDER BY id", (since,))
+        return [Record(*row) for row in rows]
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _write(self, sql: str, values: tuple[object, ...]) -> int:
+        try:
+            return self._connection.execute(sql, values).lastrowid or 0
+        except sqlite3.Error as error:
+            logger.warning("Statistics could not be kept: %s", error)
+            return 0
+
+
+def open_store(path: Path) -> StatsStore:
+    """The store in a file, made if need be; one that is damaged or cannot be written is replaced, at worst in memory."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return StatsStore(_connect(str(path)))
+    except sqlite3.OperationalError as error:
+        logger.warning("Statistics are not kept: %s", error)
+    except sqlite3.DatabaseError as error:
+        logger.warning("The statistics are damaged (%s) and begun anew", error)
+        with suppress(OSError, sqlite3.Error):
+            for suffix in ("", "-wal", "-shm"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+            return StatsStore(_connect(str(path)))
+    return StatsStore(_connect(":memory:"))
+
+
+def _connect(name: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(name, timeout=_BUSY_S, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = OFF")
+        _migrate(connection)
+        connection.execute("DELETE FROM completion WHERE at < ?", (time.time() - KEEP_S,))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Make the table; one of another version is begun anew, for old figures are worth no migration."""
+    connection.execute("BEGIN IMMEDIATE")
+    if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+        connection.execute("DROP TABLE IF EXISTS completion")
+        connection.execute(_SCHEMA)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")
