@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -23,6 +24,12 @@ def write_command(folder: Path) -> Path:
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m heron "$@"\n')
     command.chmod(0o755)
     return command
+
+
+def server_settings(folder: Path, home: Path, url: str) -> dict[str, Any]:
+    """VS Code's settings for the command `heron` in `folder`, a home of its own, and a host that runs already."""
+    server = {"path": str(write_command(folder)), "environment": {"HERON_HOME": str(home)}}
+    return {f"heron.server.{key}": value for key, value in server.items()} | {"heron.host.url": url}
 
 
 @asynccontextmanager

@@ -4,24 +4,16 @@ import asyncio
 import json
 import os
 import shutil
-import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
-from heron.host.api.activity import Activity
-from heron.host.api.app import create_app
-from heron.host.api.auth import Auth
-from heron.host.api.listen import LOOPBACK, listen_tcp
-from heron.host.api.serve import server_config
+from editors.hosts import run_host, write_command
 from heron.host.engine.scripted import Answers, ScriptedEngine
 from homes import CHECKOUT, environment
-from protocol.http_host import pool_of
 
 PLUGIN = CHECKOUT / "editors" / "neovim"
 SPECS = Path(__file__).with_name("specs")
@@ -61,7 +53,7 @@ class Run:
 
 async def run_spec(run: Run, answers: Answers) -> dict[str, Any]:
     """Run a spec against a host that answers so; fails with what failed in it. What it noted is returned."""
-    async with _host(ScriptedEngine(answers)) as url:
+    async with run_host(ScriptedEngine(answers)) as url:
         settings = {**run.options.get("settings", {}), "host": {"url": url}}
         return await run_nvim(run, {**run.options, "settings": settings})
 
@@ -70,7 +62,7 @@ async def run_nvim(run: Run, options: Mapping[str, Any]) -> dict[str, Any]:
     work = run.folder / "work"
     (work / ".git").mkdir(parents=True, exist_ok=True)
     out = run.folder / "result.json"
-    given = {"cmd": [str(_write_command(run.folder)), "lsp"], **options}
+    given = {"cmd": [str(write_command(run.folder)), "lsp"], **options}
     process = await asyncio.create_subprocess_exec(
         *(str(run.nvim), "--headless", "--clean", "-u", str(SPECS / "init.lua"), *run.files),
         cwd=work,
@@ -92,14 +84,6 @@ async def run_nvim(run: Run, options: Mapping[str, Any]) -> dict[str, Any]:
     return dict(result["notes"])
 
 
-def _write_command(folder: Path) -> Path:
-    """The command `heron` of this Python, wherever it is installed."""
-    command = folder / "heron"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m heron "$@"\n')
-    command.chmod(0o755)
-    return command
-
-
 def _environment(run: Run, options: Mapping[str, Any], out: Path) -> dict[str, str]:
     """Folders of its own for all that Neovim keeps, and no settings of the user's."""
     homes = {f"XDG_{kind}_HOME": str(run.folder / kind.lower()) for kind in ("CONFIG", "DATA", "STATE", "CACHE")}
@@ -107,16 +91,3 @@ def _environment(run: Run, options: Mapping[str, Any], out: Path) -> dict[str, s
     told = {"SPEC_OPTIONS": json.dumps(options), "NVIM_LOG_FILE": str(run.folder / "nvim.log")}
     home = os.environ["HERON_HOME"]
     return environment(Path(home)) | homes | spec | told | dict(run.environment)
-
-
-@asynccontextmanager
-async def _host(engine: ScriptedEngine) -> AsyncIterator[str]:
-    """The URL of a real HTTP server on a free port of this machine."""
-    server = uvicorn.Server(server_config(create_app(pool_of(engine), Auth(), Activity())))
-    with listen_tcp(0) as listener:
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            yield f"http://{LOOPBACK}:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await serving

@@ -182,4 +182,23 @@ return {
       t.press("<Esc>")
     end,
   },
+  {
+    "the server is told where the cursor is",
+    function(t)
+      fresh(t, "cursor.py", { "a = 1", "b = 2" })
+      local client = vim.lsp.get_clients({ bufnr = 0, name = "heron" })[1]
+      local notify, told = client.notify, {}
+      client.notify = function(self, method, params)
+        if method == "heron/didChangeCursor" then
+          told[#told + 1] = params.position
+        end
+        return notify(self, method, params)
+      end
+      t.press("j$")
+      t.wait("the cursor", function()
+        return #told > 0 and told[#told].line == 1 and told[#told].character == 4
+      end)
+      client.notify = notify
+    end,
+  },
 }

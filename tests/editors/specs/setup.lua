@@ -21,9 +21,8 @@ local wrong = {
   },
   { { keys = { accept = true } }, "Heron: option keys.accept: true is not a key such as '<Tab>', or false." },
   {
-    { settings = { completion = { max_token = 3 } } },
-    "Heron: unknown option settings.completion.max_token. "
-      .. "Allowed: debounce_ms, enabled, max_tokens, prefix_tokens, suffix_tokens, timeout_ms.",
+    { settings = { index = { enable = true } } },
+    "Heron: unknown option settings.index.enable. Allowed: enabled.",
   },
   {
     { settings = { chat = { tools = "mine" } } },

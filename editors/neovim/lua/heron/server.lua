@@ -32,6 +32,9 @@ local function on_attach(client, buf)
     require("heron.completion").attach(buf)
   end
   require("heron.diagnostics").tell(client, buf)
+  if buf == vim.api.nvim_get_current_buf() then
+    require("heron.cursor").tell(client, buf)
+  end
 end
 
 local HANDLERS = {
@@ -65,6 +68,7 @@ function M.enable(options)
   })
   vim.lsp.enable(NAME)
   require("heron.diagnostics").follow()
+  require("heron.cursor").follow()
 end
 
 --- The server of a buffer, or else any; nil where none runs.

@@ -1,0 +1,112 @@
+"""The chat of VS Code's extension: streaming, code applied by a diff, consent, history; pictures in light and dark."""
+
+import json
+from pathlib import Path
+
+from editors.chat_view import Given, open_chat, open_window, read_text
+from editors.vscode import CodeServer, needs_vscode
+from heron.host.engine.scripted import Reply
+from heron.wire import ChatPrompt, GenerateRequest, ToolCall
+
+pytestmark = needs_vscode
+
+CODE = "def add(a, b):\n    return a - b\n\n\ntotal = add(1, 2)\n"
+ANSWER = """It **subtracts**: the sign is wrong in `add`.
+
+```python
+def add(a, b):
+    # Both numbers are taken as they are.
+    return a + b
+```
+
+1. The name says what it should do.
+2. See [the file](sum.py#L2) and https://example.org.
+"""
+
+
+def answer(request: GenerateRequest) -> Reply:
+    """By the last thing the user said, nothing for completions; "wait" gets an answer that does not end."""
+    if not isinstance(request.prompt, ChatPrompt):
+        return Reply("")
+    asked = request.prompt.messages[-1].content
+    if "wait" in asked:
+        return Reply("One moment, it goes on and on and on.", hold_after=4)
+    return Reply(ANSWER)
+
+
+async def test_an_answer_streams_and_its_code_is_applied(code_server: CodeServer, tmp_path: Path) -> None:
+    settings = {"workbench.colorTheme": "Dark Modern"}
+    async with open_window(Given(code_server, tmp_path, CODE, settings), answer) as workbench:
+        chat = await open_chat(workbench)
+        await chat.ask("What is wrong with add?")
+        await chat.wait_end()
+        await workbench.shoot("chat-dark")
+        await chat.answer.get_by_role("button", name="Apply").click()
+        await workbench.button("Accept the Change").wait_for()
+        await workbench.page.locator(".monaco-diff-editor .line-insert").first.wait_for()
+        await workbench.shoot("chat-diff-dark")
+        await workbench.press("Control+Enter")
+        await workbench.page.locator(".part.editor .view-lines").get_by_text("taken").wait_for()
+        assert "return a + b\n\n\ntotal" in await read_text(workbench)
+
+
+def with_tool(request: GenerateRequest) -> Reply:
+    """Offers an edit, which needs consent, then says so."""
+    if not isinstance(request.prompt, ChatPrompt):
+        return Reply("")
+    if request.prompt.messages[-1].role == "tool":
+        return Reply("It adds now.")
+    arguments = {"path": "sum.py", "old_text": "a - b", "new_text": "a + b"}
+    return Reply("", tool_calls=(ToolCall("c1", "apply_edit", json.dumps(arguments)),))
+
+
+async def test_consent_is_asked_in_the_chat_and_an_offered_edit_reviewed(
+    code_server: CodeServer, tmp_path: Path
+) -> None:
+    settings = {"workbench.colorTheme": "Light Modern"}
+    async with open_window(Given(code_server, tmp_path, CODE, settings), with_tool) as workbench:
+        chat = await open_chat(workbench)
+        await chat.ask("Change it to add.")
+        consent = chat.frame.get_by_role("alertdialog")
+        await consent.get_by_role("button", name="Allow once").wait_for()
+        await workbench.shoot("chat-consent-light")
+        assert "apply_edit" in await consent.inner_text()
+        await workbench.press("Enter")  # the first answer has the focus
+        await chat.wait_end()
+        assert await consent.count() == 0
+        assert "It adds now." in await chat.answer.inner_text()
+        assert "done" in await chat.answer.locator(".tool").inner_text()
+        await chat.answer.get_by_role("button", name="Review").click()
+        await workbench.button("Accept the Change").wait_for()
+        await workbench.shoot("chat-edits-light")
+        await workbench.button("Reject the Change").click()
+        await workbench.page.locator(".monaco-diff-editor").wait_for(state="detached")
+        assert await read_text(workbench) == CODE
+
+
+async def test_stopping_commands_and_history(code_server: CodeServer, tmp_path: Path) -> None:
+    settings = {"workbench.colorTheme": "Default High Contrast"}
+    async with open_window(Given(code_server, tmp_path, CODE, settings), answer) as workbench:
+        chat = await open_chat(workbench)
+        await chat.question.press_sequentially("/ex")
+        await chat.frame.get_by_role("option", name="/explain").wait_for()
+        await workbench.shoot("chat-commands-contrast")
+        await chat.question.press("Tab")
+        assert await chat.question.input_value() == "/explain "
+        await chat.question.fill("")
+        await chat.question.press_sequentially("#su")
+        await chat.frame.get_by_role("option", name="sum.py").wait_for()
+        await chat.question.press("Enter")
+        await chat.frame.get_by_role("button", name="Remove sum.py").wait_for()
+        await chat.ask("please wait")
+        await chat.answer.get_by_text("One moment").wait_for()
+        await chat.question.press("Escape")
+        await chat.wait_end()
+        assert "Stopped." in await chat.turns.last.inner_text()
+        await workbench.run("Heron: New Conversation")
+        await chat.frame.locator("#welcome").wait_for()
+        await workbench.run("Heron: Conversations…")
+        await workbench.page.locator(".quick-input-list .monaco-list-row", has_text="please wait").click()
+        await chat.answer.get_by_text("One moment").wait_for()
+        assert await chat.turns.count() == 1
+        await workbench.shoot("chat-history-contrast")

@@ -1,0 +1,88 @@
+"""Edits of VS Code's extension: a code action with its diff, one by instruction while it is written, a commit message."""
+
+import subprocess
+from pathlib import Path
+
+from editors.chat_view import Given, open_chat, open_window, read_text
+from editors.vscode import CodeServer, needs_vscode
+from heron.host.engine.scripted import Reply
+from heron.wire import ChatPrompt, GenerateRequest
+
+pytestmark = needs_vscode
+
+CODE = "def add(a, b):\n    return a - b\n\n\ntotal = add(1, 2)\n"
+ADDED = "```python\ndef add(a, b):\n    return a + b\n```\n"
+DESCRIBED = '{"summary": "Add two numbers.", "parameters": {}, "returns": "The sum."}'
+
+
+def answer(request: GenerateRequest) -> Reply:
+    """By what is asked: a commit message, a description, or code; explanations go to the chat."""
+    if not isinstance(request.prompt, ChatPrompt):
+        return Reply("")
+    asked = "\n".join(message.content for message in request.prompt.messages)
+    if "commit message" in asked:
+        return Reply('{"subject": "Subtract in add"}')
+    if "Explain" in asked:
+        return Reply("It subtracts `b` from `a`.")
+    if "JSON" in asked:
+        return Reply(DESCRIBED)
+    return Reply(ADDED)
+
+
+async def test_a_code_action_is_shown_before_it_is_made(code_server: CodeServer, tmp_path: Path) -> None:
+    settings = {"workbench.colorTheme": "Light Modern"}
+    async with open_window(Given(code_server, tmp_path, CODE, settings), answer) as workbench:
+        await workbench.put_cursor(1)
+        await workbench.press("Control+.")
+        await workbench.page.locator(".action-widget .monaco-list-row", has_text="Document").first.click()
+        await workbench.button("Accept the Change").wait_for()
+        await workbench.page.locator(".monaco-diff-editor .line-insert").first.wait_for()
+        await workbench.shoot("action-diff-light")
+        await workbench.press("Control+Enter")
+        await workbench.page.locator(".part.editor .view-lines").get_by_text("Add two numbers").wait_for()
+        assert '"""Add two numbers' in await read_text(workbench)
+
+
+async def test_an_explanation_from_the_menu_is_given_in_the_chat(code_server: CodeServer, tmp_path: Path) -> None:
+    async with open_window(Given(code_server, tmp_path, CODE), answer) as workbench:
+        await workbench.put_cursor(1)
+        await workbench.press("Control+.")
+        await workbench.page.locator(".action-widget .monaco-list-row", has_text="Explain").first.click()
+        chat = await open_chat(workbench)
+        await chat.wait_end()
+        assert "It subtracts b from a." in await chat.answer.inner_text()
+
+
+async def test_an_instruction_grows_a_diff_that_is_rejected_then_accepted(
+    code_server: CodeServer, tmp_path: Path
+) -> None:
+    settings = {"workbench.colorTheme": "Dark Modern"}
+    async with open_window(Given(code_server, tmp_path, CODE, settings), answer) as workbench:
+        for key, changed in (("Escape", CODE), ("Control+Enter", CODE.replace("-", "+"))):
+            await workbench.put_cursor(2)
+            await workbench.press("Control+Alt+e")
+            entry = workbench.page.locator(".quick-input-widget input.input")
+            await entry.fill("add instead")
+            await workbench.press("Enter")
+            await workbench.button("Accept the Change").wait_for()
+            await workbench.page.locator(".monaco-diff-editor .line-insert").first.wait_for()
+            await workbench.shoot("instruct-dark")
+            await workbench.press(key)
+            await workbench.page.locator(".monaco-diff-editor").wait_for(state="detached")
+            await workbench.page.locator(".part.editor .view-lines").get_by_text(changed[26:31]).wait_for()
+            assert await read_text(workbench) == changed
+
+
+async def test_a_commit_message_is_written_into_its_box(code_server: CodeServer, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    subprocess.run(["git", "init", "-q", str(work)], check=True)
+    (work / "sum.py").write_text(CODE.replace("-", "+"))
+    identity = ("-c", "user.name=t", "-c", "user.email=t@t")
+    subprocess.run(["git", "-C", str(work), "add", "."], check=True)
+    subprocess.run(["git", "-C", str(work), *identity, "commit", "-qm", "First"], check=True)
+    settings = {"workbench.colorTheme": "Dark Modern"}
+    async with open_window(Given(code_server, tmp_path, CODE, settings), answer) as workbench:
+        await workbench.press("Control+Shift+g")
+        await workbench.page.get_by_role("button", name="Write the Commit Message").first.click()
+        await workbench.page.locator(".scm-view .scm-editor").get_by_text("Subtract in add").wait_for()
+        await workbench.shoot("commit-dark")

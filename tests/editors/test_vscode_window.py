@@ -1,0 +1,101 @@
+"""What a user sees of the extension: ghost text, pause, a new server after a kill, settings, errors; light and dark."""
+
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from editors.hosts import run_host, server_settings
+from editors.test_vscode_host import answer
+from editors.vscode import CodeServer, needs_vscode
+from editors.workbench import Workbench, open_workbench
+from heron.host.engine.scripted import ScriptedEngine
+
+pytestmark = needs_vscode
+
+LONG = "    # " + "a line that is much longer than the editor is wide, " * 4
+TEXT = f'def total(items: list[float]) -> float:\n{LONG}\n\n\ndef after() -> None:\n    """Stays below."""\n'
+DARK = {"workbench.colorTheme": "Default Dark Modern"}
+
+
+@pytest.fixture
+async def workbench(code_server: CodeServer, heron_home: Path, tmp_path: Path) -> AsyncIterator[Workbench]:
+    """A window on a scripted host, with `sum.py` in front and the server ready."""
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "sum.py").write_text(TEXT)
+    async with run_host(ScriptedEngine(answer)) as url:
+        code_server.write_settings(server_settings(tmp_path, heron_home, url))
+        async with open_workbench(code_server, work, "sum.py") as workbench:
+            await workbench.wait_status("ready")
+            yield workbench
+
+
+async def test_window(workbench: Workbench, code_server: CodeServer, heron_home: Path) -> None:
+    await _show_and_accept(workbench)
+    await _pause_and_resume(workbench)
+    await _kill_and_go_on(workbench, heron_home)
+    await _see_the_menu(workbench)
+    await _see_it_dark(workbench, code_server)
+
+
+async def _show_and_accept(workbench: Workbench) -> None:
+    """Several lines are drawn, one key inserts them."""
+    await workbench.put_cursor(2)
+    await workbench.press("Enter")
+    await workbench.type("total =")
+    await workbench.type(" ")
+    assert "price * count" in await workbench.read_ghost()
+    await workbench.shoot("ghost-light")
+    await workbench.press("Tab")
+    assert "    total = price * count\n" in await workbench.save("sum.py")
+
+
+async def _pause_and_resume(workbench: Workbench) -> None:
+    await workbench.run("Heron: Pause or Resume Completions")
+    await workbench.wait_status("paused")
+    await workbench.shoot("paused")
+    await workbench.run("Heron: Pause or Resume Completions")
+    await workbench.wait_status("ready")
+
+
+async def _kill_and_go_on(workbench: Workbench, home: Path) -> None:
+    """The next server has the document as it is now, and completes in it."""
+    server = _language_server(home)
+    server.send_signal(signal.SIGKILL)
+    psutil.wait_procs([server], timeout=10)
+    await workbench.wait_status("ready")
+    await workbench.press("End", "Enter")
+    await workbench.type("total2 =")
+    await workbench.type(" ")
+    assert "price2 * count" in await workbench.read_ghost()
+    await workbench.press("Escape")
+
+
+def _language_server(home: Path) -> psutil.Process:
+    """The process of this window's `heron lsp`: the one that lives in this test's home."""
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if words[-3:] == ["-m", "heron", "lsp"] and process.environ().get("HERON_HOME") == str(home):
+            return process
+    raise AssertionError("no language server runs")
+
+
+async def _see_the_menu(workbench: Workbench) -> None:
+    await workbench.status.click()
+    await workbench.page.locator(".quick-input-list .monaco-list-row", has_text="Pause completions").wait_for()
+    await workbench.shoot("menu-light")
+    await workbench.press("Escape")
+
+
+async def _see_it_dark(workbench: Workbench, code_server: CodeServer) -> None:
+    """Settings that change are taken over at once: the theme, and a program of the server that is not there."""
+    settings = workbench.folder.parent / "none" / "heron"
+    code_server.write_settings({**DARK, "heron.server.path": str(settings)})
+    await workbench.wait_status("error")
+    message = workbench.page.locator(".notification-toast", has_text="heron.server.path")
+    await message.wait_for()
+    assert await message.locator(".monaco-button", has_text="Install").count() == 1
+    await workbench.shoot("missing-dark")

@@ -1,0 +1,115 @@
+"""A window of VS Code in Chromium: what a user sees, types and clicks."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.async_api import Locator, Page, async_playwright
+
+from editors.vscode import CHROMIUM, SHOTS, CodeServer
+
+_FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
+)
+_SIZE = {"width": 1280, "height": 800}
+PATIENCE_MS = 30_000
+"""The longest any one thing may take to appear."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """One window. Locators wait by themselves; `text` reads what is saved, since VS Code draws only what is in view."""
+
+    page: Page
+    folder: Path
+
+    @property
+    def ghost(self) -> Locator:
+        """The pieces that completions are drawn in."""
+        return self.page.locator(".part.editor").locator(".ghost-text, .ghost-text-decoration")
+
+    async def read_ghost(self) -> str:
+        """What is drawn of a completion, once it is there."""
+        await self.ghost.first.wait_for()
+        return "".join(await self.ghost.all_inner_texts()).replace("\u00a0", " ")
+
+    @property
+    def status(self) -> Locator:
+        return self.page.locator('.statusbar-item[id="heron.heron.heron.status"]')
+
+    def button(self, name: str) -> Locator:
+        """A button of the title of the editor in front, by the beginning of its name."""
+        return self.page.locator(f'.part.editor .editor-actions [aria-label^="{name}"]')
+
+    async def wait_status(self, state: str) -> None:
+        """Until the status bar says so: ready, paused, error …"""
+        await self.status.locator(f'[aria-label="Heron, {state}"]').wait_for()
+
+    async def put_cursor(self, line: int) -> None:
+        """The cursor to the end of a line, counted from 1."""
+        await self.page.locator(".part.editor .view-lines").first.click()
+        await self.page.keyboard.press("Control+Home")
+        for _ in range(line - 1):
+            await self.page.keyboard.press("ArrowDown")
+        await self.page.keyboard.press("End")
+
+    async def type(self, text: str) -> None:
+        await self.page.keyboard.type(text, delay=30)
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.page.keyboard.press(key)
+
+    async def run(self, command: str) -> None:
+        """A command by the palette."""
+        await self.page.keyboard.press("F1")
+        entry = self.page.locator(".quick-input-widget input.input")
+        await entry.fill(f">{command}")
+        row = self.page.locator(".quick-input-list .monaco-list-row", has_text=command).first
+        await row.click()
+
+    async def save(self, name: str) -> str:
+        """Save the document in front, which has changed, and its text once that is on the disk."""
+        await self.page.locator(".part.editor .tab.active.dirty").wait_for()
+        await self.page.keyboard.press("Control+S")
+        await self.page.locator(".part.editor .tab.active:not(.dirty)").wait_for()
+        return (self.folder / name).read_text()
+
+    async def shoot(self, name: str) -> None:
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        await self.page.screenshot(path=SHOTS / f"{name}.png")
+
+    async def shoot_top(self, name: str) -> None:
+        """The upper part of the editor alone: pictures for READMEs."""
+        box = await self.page.locator(".part.editor").bounding_box()
+        assert box is not None
+        clip = {"x": box["x"], "y": box["y"], "width": min(box["width"], 760), "height": 270}
+        await self.page.screenshot(path=SHOTS / f"{name}.png", clip=clip)
+
+
+@asynccontextmanager
+async def open_workbench(server: CodeServer, folder: Path, name: str) -> AsyncIterator[Workbench]:
+    """A window of a folder with one of its files open. A picture of how it was left is kept."""
+    async with open_page() as page:
+        workbench = Workbench(page, folder)
+        try:
+            await page.goto(server.address(folder, {"openFile": folder / name}))
+            await page.locator(".part.editor .monaco-editor .view-lines").first.wait_for()
+            yield workbench
+        finally:
+            await workbench.shoot(f"last-{folder.parent.name}")
+
+
+@asynccontextmanager
+async def open_page() -> AsyncIterator[Page]:
+    """An empty page of a browser of its own."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+        try:
+            page = await browser.new_page(viewport=_SIZE)
+            page.set_default_timeout(PATIENCE_MS)
+            yield page
+        finally:
+            await browser.close()
