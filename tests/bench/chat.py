@@ -15,6 +15,7 @@ import statistics
 import sys
 import tempfile
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=1000, help="questions of each package")
     parser.add_argument("--rounds", type=int, default=5, help="times that first token and reuse are measured")
     parser.add_argument("--max-tokens", type=int, default=48, help="longest answer; references come before it")
+    parser.add_argument("--tools", default="auto", help="who chooses what to look at: auto, gather, model")
     parser.add_argument("--answers", action="store_true", help="print the answers too")
     arguments = parser.parse_args()
     print(json.dumps(asyncio.run(run(arguments)), indent=2))
@@ -61,11 +63,12 @@ async def run(arguments: argparse.Namespace) -> dict[str, Any]:
         with workspace_of(package) as folder:
             async with open_client(folder) as client:
                 await client.wait_ready(lambda health: None)
-                settings = {"chat": {"max_tokens": arguments.max_tokens}}
+                settings = {"chat": {"max_tokens": arguments.max_tokens, "tools": arguments.tools}}
                 client.peer.notify("workspace/didChangeConfiguration", {"settings": settings})
                 cases = list(read_cases(package, folder))[: arguments.limit]
                 asked += [await ask(client, case) for case in cases]
-                latency = latency or await measure(client, largest_files(folder)[: arguments.rounds])
+                if arguments.rounds and not latency:
+                    latency = await measure(client, largest_files(folder)[: arguments.rounds])
     report = {"machine": machine, "packages": versions(), **summarize(asked), "latency": latency}
     return report if arguments.answers else report | {"wrong": [item for item in asked if not item["right"]]}
 
@@ -112,7 +115,8 @@ def find_lines(tree: ast.AST, name: str) -> tuple[int, int]:
 
 async def ask(client: Client, case: Case) -> dict[str, Any]:
     talk = await begin_talk(client)
-    turn, first_ms, _ = await talk.measure(case.question)
+    calls: list[str] = []
+    turn = await talk.ask(case.question, lambda value: calls.extend(called(value)))
     hits = [is_right(reference, case) for reference in turn["references"]]
     places = [f"{one['path']}:{one['range']['start']['line'] + 1}" for one in turn["references"]]
     told = {"question": case.question, "expected": f"{case.path}:{case.lines[0] + 1}", "references": places}
@@ -120,8 +124,14 @@ async def ask(client: Client, case: Case) -> dict[str, Any]:
         "right": any(hits),
         "first": hits[:1] == [True],
         "answer": turn["answer"],
-        "first_token_ms": first_ms,
+        "calls": calls,
     }
+
+
+def called(value: dict[str, Any]) -> list[str]:
+    """The tool whose call a progress value tells the start of, if it does."""
+    tool = value.get("tool", {})
+    return [tool["name"]] if tool.get("state") == "running" else []
 
 
 def is_right(reference: dict[str, Any], case: Case) -> bool:
@@ -166,6 +176,8 @@ def summarize(asked: list[dict[str, Any]]) -> dict[str, Any]:
         "questions": len(asked),
         "right": sum(item["right"] for item in asked),
         "share_right": round(sum(item["right"] for item in asked) / max(1, len(asked)), 3),
+        "answered": sum(bool(item["answer"].strip()) for item in asked),
+        "calls": dict(Counter(name for item in asked for name in item["calls"])),
         "first_reference_right": sum(item["first"] for item in asked),
         "answers_that_name_the_file": sum(
             item["expected"].rpartition("/")[2].split(":")[0] in item["answer"] for item in asked

@@ -29,6 +29,8 @@ class Asked:
     called_model: bool = True
     prefilled_tokens: int | None = None
     """Tokens of the prompt that were not in the KV cache, where the server told it."""
+    window: str = ""
+    """How much of the document was asked with, where the server told it."""
 
     @property
     def in_time(self) -> bool:
@@ -40,6 +42,7 @@ class Reply:
     text: str
     called_model: bool
     prefilled_tokens: int | None = None
+    window: str = ""
 
 
 class Editor(Protocol):
@@ -70,14 +73,19 @@ async def _ask_within(ask: Callable[[], Awaitable[Reply]], pause_s: float) -> As
         return Asked(pause_s * 1000, None)
     answer_s = time.perf_counter() - began
     await asyncio.sleep(max(0.0, pause_s - answer_s))
-    return Asked(pause_s * 1000, answer_s * 1000, reply.text, reply.called_model, reply.prefilled_tokens)
+    told = (reply.text, reply.called_model, reply.prefilled_tokens, reply.window)
+    return Asked(pause_s * 1000, answer_s * 1000, *told)
 
 
 @dataclass(slots=True)
 class LspEditor:
-    """An editor on `heron lsp`; cancelling a request sends `$/cancelRequest`."""
+    """An editor on `heron lsp`; cancelling a request sends `$/cancelRequest`.
+
+    The cursor rests for `rest_s` where the typing will begin, and the server is told.
+    """
 
     peer: Peer
+    rest_s: float = 0.0
     _uri: str = ""
     _version: int = 0
     _text: str = ""
@@ -90,6 +98,10 @@ class LspEditor:
         self._text, self._offset = segment.before + segment.after, len(segment.before)
         document = {"uri": self._uri, "languageId": "python", "version": 1, "text": self._text}
         self.peer.notify("textDocument/didOpen", {"textDocument": document})
+        if self.rest_s:
+            cursor = {"textDocument": {"uri": self._uri}, "position": _place(self._position())}
+            self.peer.notify("heron/didChangeCursor", cursor)
+            await asyncio.sleep(self.rest_s)
 
     async def type(self, text: str) -> None:
         place = _place(self._position())
@@ -110,7 +122,8 @@ class LspEditor:
         timings = await self.peer.request("heron/lastTimings", {}) or {}
         items = items.get("items") if isinstance(items, dict) else items
         called = timings.get("promptTokens") is not None or _called(timings)
-        return Reply(items[0]["insertText"] if items else "", called, _prefilled(timings))
+        text = items[0]["insertText"] if items else ""
+        return Reply(text, called, _prefilled(timings), timings.get("window") or "")
 
     async def close(self) -> None:
         self.peer.notify("textDocument/didClose", {"textDocument": {"uri": self._uri}})

@@ -1,10 +1,11 @@
 """How much precision is lost: perplexity of Heron, of float32 and of llama.cpp on code, printed as JSON.
 
-    python tests/bench/fidelity.py MODEL.gguf [--chunks 80] [--instruction-set auto] [--llama-perplexity PATH]
+    python tests/bench/fidelity.py MODEL [--chunks 80] [--instruction-set auto] [--llama-perplexity PATH]
 
-The text is Python source of installed packages. As `llama-perplexity` does, it is cut into chunks of 512 tokens, and
-the second half of each is scored: 255 tokens a chunk. float32 is `reference.py` on the dequantised weights; the
-argmax agreement and the divergence (in nats, of Heron from float32) are over the same tokens.
+MODEL is a GGUF file or a folder of MLC-LLM's. The text is Python source of installed packages. As `llama-perplexity`
+does, it is cut into chunks of 512 tokens, and the second half of each is scored: 255 tokens a chunk. float32 is
+`reference.py` on the dequantised weights; the argmax agreement and the divergence (in nats, of Heron from float32) are
+over the same tokens.
 """
 
 import argparse
@@ -24,10 +25,11 @@ import numpy.typing as npt
 
 from heron.host.compiler.artefact import ensure_artefact
 from heron.host.compiler.reference import finish_logits, output_parts, reference_hidden
+from heron.host.engine.mlc_tokenizer import tokenizer_of
 from heron.host.engine.runner import Batch, Runner
-from heron.host.engine.tokenizer import Tokenizer
 from heron.host.engine.tvm_engine import load_runner
-from heron.host.models.gguf import GgufFile, open_gguf
+from heron.host.models.gguf import GgufFile
+from heron.host.models.open import open_model
 from heron.settings import EngineSettings, InstructionSet
 
 PACKAGES = ("fastapi", "httpx", "jinja2", "uvicorn", "pygls", "huggingface-hub")
@@ -61,7 +63,7 @@ class Score:
 
 def main() -> None:
     options = _parse_arguments()
-    file = open_gguf(options.model)
+    file = open_model(options.model)
     text, chunks = _make_chunks(file, options.chunks)
     settings = EngineSettings(instruction_set=options.instruction_set)
     runner = load_runner(ensure_artefact(options.model, settings, lambda progress: None), settings)
@@ -94,7 +96,7 @@ def _parse_arguments() -> argparse.Namespace:
 
 def _make_chunks(file: GgufFile, count: int) -> tuple[str, Int32]:
     """The text, and its tokens int32 [count, CHUNK]; each chunk begins with the model's BOS token if it uses one."""
-    tokenizer = Tokenizer.from_gguf(file)
+    tokenizer = tokenizer_of(file)
     pieces, ids = [], []
     for source in _sources():
         pieces.append(source)

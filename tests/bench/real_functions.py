@@ -35,7 +35,8 @@ def choose_samples(folder: Path, each: int) -> list[Sample]:
     """The same functions at each run, as many of each language."""
     chosen = []
     for language in ENDINGS:
-        found = [Sample(language, item) for path in _files(language, folder) for item in _candidates(language, path)]
+        paths = source_files(language, folder)
+        found = [Sample(language, item) for path in paths for item in _candidates(language, path)]
         found = [sample for sample in found if sample.definition.documentation is None]
         chosen += random.Random(7).sample(found, min(each, len(found)))
     return chosen
@@ -50,7 +51,7 @@ def _candidates(language: str, path: Path) -> Iterator[Definition]:
             yield item
 
 
-def _files(language: str, folder: Path) -> list[Path]:
+def source_files(language: str, folder: Path) -> list[Path]:
     if language == "python":
         roots = [importlib.util.find_spec(name) for name in PACKAGES]
         places = [Path(spec.origin).parent for spec in roots if spec and spec.origin]

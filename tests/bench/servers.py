@@ -49,7 +49,9 @@ def temporary_home(model: Model, threads: int, speculation: str = "auto") -> Ite
     """A home of its own for Heron, with the stored models, the number of threads, and drafts `auto` or `off`."""
     with tempfile.TemporaryDirectory(prefix="heron-bench-") as folder:
         home = Path(folder)
-        (home / "models").symlink_to(CHECKOUT / ".heron" / "models")
+        for name in ("models", "artefacts"):
+            (CHECKOUT / ".heron" / name).mkdir(parents=True, exist_ok=True)
+            (home / name).symlink_to(CHECKOUT / ".heron" / name)
         engine = f'[engine]\nthreads = {threads}\nspeculation = "{speculation}"\n'
         (home / "config.toml").write_text(f'[model]\nname = "{model.entry.id}"\n{engine}')
         yield home

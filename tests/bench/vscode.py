@@ -1,0 +1,81 @@
+"""From a key to its ghost text in a real VS Code, beside the server's own time. `python -m bench.vscode` from tests/.
+
+The engine is scripted: what is measured is what the front end and the server add. VS Code itself waits for the next key
+before it asks, at least 50 ms. Times are taken in the page, from the key's event to the text's being in it.
+"""
+
+import asyncio
+import json
+import os
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from editors.hosts import run_host, server_settings
+from editors.test_vscode_host import answer
+from editors.vscode import CodeServer, run_code_server
+from editors.workbench import Workbench, open_workbench
+from heron.host.engine.scripted import ScriptedEngine
+
+KEYS = 40
+_WATCH = """() => {
+  window.heron = [];
+  let pressed;
+  const drawn = () => {
+    if (!pressed || !document.querySelector(".part.editor .ghost-text, .part.editor .ghost-text-decoration")) return;
+    window.heron.push(performance.now() - pressed);
+    pressed = undefined;
+  };
+  new MutationObserver(drawn).observe(document.body, { childList: true, subtree: true, attributes: true });
+  window.addEventListener("keydown", (event) => { if (event.key === " ") pressed = performance.now(); }, true);
+}"""
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.environ["HERON_HOME"] = str(folder / "home")
+        with run_code_server(folder / "code-server") as server:
+            print(json.dumps(asyncio.run(_measure(server, folder))))
+
+
+async def _measure(server: CodeServer, folder: Path) -> dict[str, Any]:
+    work = folder / "work"
+    work.mkdir()
+    (work / "keys.py").write_text("")
+    async with run_host(ScriptedEngine(answer)) as url:
+        server.write_settings(server_settings(folder, Path(os.environ["HERON_HOME"]), url))
+        async with open_workbench(server, work, "keys.py") as workbench:
+            await workbench.wait_status("ready")
+            keys_ms = await _type_lines(workbench)
+            return {"activation": await _read_activation(workbench), "key_ms": _quantiles(keys_ms)}
+
+
+async def _type_lines(workbench: Workbench) -> list[float]:
+    """The last key of each line is the one that brings a completion; it is typed once the others have been read."""
+    await workbench.page.evaluate(_WATCH)
+    await workbench.put_cursor(1)
+    for number in range(KEYS):
+        await workbench.type(f"total{number} =")
+        await workbench.press("Space")
+        await workbench.page.wait_for_function(f"() => window.heron.length > {number}")
+        await workbench.press("Escape", "Enter", "Home")
+    times: list[float] = await workbench.page.evaluate("() => window.heron")
+    return times
+
+
+async def _read_activation(workbench: Workbench) -> str:
+    """VS Code's own figure, from its list of running extensions."""
+    await workbench.run("Developer: Show Running Extensions")
+    row = workbench.page.locator(".runtime-extensions-editor .extension", has_text="Heron")
+    return await row.locator(".activation-time").inner_text()
+
+
+def _quantiles(values: list[float]) -> dict[str, float]:
+    cuts = statistics.quantiles(values, n=20)
+    return {"p50": round(cuts[9], 1), "p95": round(cuts[18], 1)}
+
+
+if __name__ == "__main__":
+    main()
