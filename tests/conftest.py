@@ -9,6 +9,12 @@ from pathlib import Path
 import pytest
 
 from homes import CODER, SMALL, STORE, environment
+from mlc_package import has_real_package
+
+
+def pytest_report_header() -> str:
+    """Say whether MLC-LLM itself is tested against."""
+    return f"mlc_llm: {'the real package' if has_real_package() else 'not installed, its stand-in takes its place'}"
 
 
 @pytest.fixture(autouse=True)

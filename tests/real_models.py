@@ -8,10 +8,11 @@ from pathlib import Path
 from heron.host.compiler.artefact import ensure_artefact
 from heron.host.engine.engine import Engine
 from heron.host.engine.local_engine import EnginePolicy, LocalEngine
+from heron.host.engine.mlc_tokenizer import tokenizer_of
 from heron.host.engine.scheduler import SchedulerLimits
 from heron.host.engine.tokenizer import Tokenizer
 from heron.host.engine.tvm_engine import load_runner
-from heron.host.models.catalog import find_model
+from heron.host.models.catalog import entry_of
 from heron.host.models.store import Store
 from heron.settings import EngineSettings
 from heron.wire import GenerateRequest, ModelInfo, Prompt, Sampling, Usage
@@ -34,8 +35,8 @@ async def open_engine(
 
 
 def artefact_of(home: Path, name: str, settings: EngineSettings) -> Path:
-    path = Store(home).path_of(find_model(name))
-    return ensure_artefact(path, settings, lambda progress: None, lambda file, to: Tokenizer.from_gguf(file).save(to))
+    path = Store(home).path_of(entry_of(name))
+    return ensure_artefact(path, settings, lambda progress: None, lambda file, to: tokenizer_of(file).save(to))
 
 
 async def answer(engine: Engine, prompt: Prompt, max_tokens: int = 32) -> tuple[str, Usage]:

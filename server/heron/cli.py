@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from heron import __version__
 from heron.errors import HeronError
 
-_COMMANDS = ("chat", "complete", "context", "demo", "doctor", "models", "mcp", "token")
+_COMMANDS = ("chat", "complete", "context", "demo", "doctor", "models", "mcp", "token", "dashboard", "stats")
 _CHATTY = ("pygls", "httpx", "httpcore", "asyncio")  # their INFO lines carry whole payloads: document text
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 

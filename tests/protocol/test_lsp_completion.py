@@ -20,7 +20,7 @@ def engine() -> ScriptedEngine:
 
 @pytest.fixture
 async def editor(engine: ScriptedEngine, tmp_path: Path) -> AsyncIterator[Editor]:
-    async with editor_with(engine, tmp_path) as editor:
+    async with editor_with(engine, tmp_path, {"completion": {"ahead": False}}) as editor:
         yield editor
 
 

@@ -21,7 +21,7 @@ def engine() -> ScriptedEngine:
 
 @pytest.fixture
 async def editor(engine: ScriptedEngine, tmp_path: Path) -> AsyncIterator[Editor]:
-    async with editor_with(engine, tmp_path) as editor:
+    async with editor_with(engine, tmp_path, {"completion": {"ahead": False}}) as editor:
         yield editor
 
 
@@ -78,7 +78,7 @@ async def test_code_actions_and_opening_a_small_document_tell_a_place(editor: Ed
 
 
 async def test_nothing_is_read_where_that_is_turned_off(engine: ScriptedEngine, tmp_path: Path) -> None:
-    async with editor_with(engine, tmp_path, {"completion": {"warm": False}}) as editor:
+    async with editor_with(engine, tmp_path, {"completion": {"warm": False, "ahead": False}}) as editor:
         editor.open(LONG)
         editor.notify("heron/didChangeCursor", CURSOR)
         assert await editor.complete(LINE, COLUMN)
@@ -91,3 +91,26 @@ async def test_a_bad_notification_is_ignored(editor: Editor, params: object) -> 
     editor.open(LONG)
     editor.notify("heron/didChangeCursor", params)
     assert await editor.complete(LINE, COLUMN)
+
+
+async def test_the_next_completion_is_made_while_one_is_shown(engine: ScriptedEngine, tmp_path: Path) -> None:
+    async with editor_with(engine, tmp_path) as editor:
+        editor.open("x = \n")
+        assert await editor.complete(0, 4) == "a + b"
+        await engine.wait_for(lambda engine: len(engine.requests) == 2)
+        assert engine.requests[1].priority == "background"
+        assert prefix(engine.requests[1]) == "x = a + b"
+        editor.insert(2, 0, 4, "a + b")
+        assert await editor.complete(0, 9)
+        assert len([request for request in engine.requests if request.priority == "completion"]) == 1
+        assert (await editor.request("heron/lastTimings"))["result"]["adopted"]
+
+
+async def test_who_asks_gets_several_to_choose_from(tmp_path: Path) -> None:
+    def answer(request: GenerateRequest) -> str:
+        return f"value_{request.sampling.seed or 0}\n"
+
+    async with editor_with(ScriptedEngine(answer), tmp_path) as editor:
+        editor.open("x = \n")
+        response = await editor.wait(editor.ask(0, 4, triggerKind=1))
+        assert [item["insertText"] for item in response["result"]] == ["value_0", "value_1", "value_2", "value_3"]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from heron.cli import main
-from heron.commands.checks import Finding, find_everything
+from heron.commands.checks import find_everything
+from heron.commands.finding import Finding
 
 
 def found(name: str) -> Finding:
@@ -58,6 +59,20 @@ def test_the_device_is_told_with_the_reason() -> None:
     value = found("device").value
     assert value.startswith("The model runs on ")
     assert value.endswith("(engine.device: auto)")
+
+
+def test_the_engine_is_told_with_the_reason_and_how_to_get_the_other() -> None:
+    assert found("engine").value == "Heron's own engine: The model is a GGUF file. (engine.backend: auto)"
+    package = found("MLC-LLM")
+    assert not package.problem
+    assert "python -m pip install" in package.value or "cpu:0" in package.value
+
+
+def test_an_engine_that_cannot_be_is_a_problem(heron_home: Path) -> None:
+    (heron_home / "config.toml").write_text('[engine]\nbackend = "mlc"\n')
+    engine = found("engine")
+    assert "not GGUF files" in engine.problem
+    assert "heron models pull mlc:" in engine.remedy
 
 
 def test_a_named_device_that_is_not_there_is_a_problem(heron_home: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from heron.cli import main
 from heron.host.models.catalog import CATALOG, find_model
 from heron.host.models.store import Store
+from mlc_models import make_mlc_folder
 
 SMALL = "smollm2-135m-instruct"
 
@@ -72,3 +73,22 @@ def test_pull_of_a_stored_file_prints_its_path(tmp_path: Path, capsys: pytest.Ca
 def test_an_unknown_name_is_one_sentence_and_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "pull", "smollm-135m"]) == 1
     assert "There is no model named 'smollm-135m'. Did you mean smollm2-135m-instruct" in capsys.readouterr().err
+
+
+def test_a_folder_of_mlc_is_checked_to_the_last_byte(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = make_mlc_folder(tmp_path / "tiny")
+    assert main(["models", "pull", f"mlc:{folder}"]) == 0
+    assert capsys.readouterr().out == f"{folder}\n"
+    assert main(["models", "path", f"mlc:{folder}"]) == 0
+    shard = folder / "params_shard_0.bin"
+    shard.write_bytes(bytes(shard.stat().st_size))
+    assert main(["models", "pull", f"mlc:{folder}"]) == 1
+    assert f"{shard} is damaged: its md5 is" in capsys.readouterr().err
+    assert shard.exists()
+
+
+def test_what_is_no_folder_of_mlc_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "pull", f"mlc:{tmp_path}"]) == 1
+    assert "There is no model of MLC-LLM's at" in capsys.readouterr().err
+    assert main(["models", "path", "mlc:mlc-ai/none"]) == 1
+    assert "heron models pull mlc:mlc-ai/none" in capsys.readouterr().err
