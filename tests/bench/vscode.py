@@ -7,6 +7,7 @@ before it asks, at least 50 ms. Times are taken in the page, from the key's even
 import asyncio
 import json
 import os
+import re
 import statistics
 import tempfile
 from pathlib import Path
@@ -19,6 +20,8 @@ from editors.workbench import Workbench, open_workbench
 from heron.host.engine.scripted import ScriptedEngine
 
 KEYS = 40
+_LOG = "server.log"
+_SHOWN = re.compile(r"outcome=shown total=([\d.]+) ms")
 _WATCH = """() => {
   window.heron = [];
   let pressed;
@@ -46,10 +49,22 @@ async def _measure(server: CodeServer, folder: Path) -> dict[str, Any]:
     (work / "keys.py").write_text("")
     async with run_host(ScriptedEngine(answer)) as url:
         server.write_settings(server_settings(folder, Path(os.environ["HERON_HOME"]), url))
+        _keep_log(folder)
         async with open_workbench(server, work, "keys.py") as workbench:
             await workbench.wait_status("ready")
             keys_ms = await _type_lines(workbench)
-            return {"activation": await _read_activation(workbench), "key_ms": _quantiles(keys_ms)}
+            figures = {"key_ms": _quantiles(keys_ms), "server_ms": _quantiles(_server_ms(folder))}
+            return {"activation": await _read_activation(workbench), **figures}
+
+
+def _keep_log(folder: Path) -> None:
+    """The server's log goes to a file, where its own times are read."""
+    command = folder / "heron"
+    command.write_text(command.read_text().rstrip() + f' 2>"{folder / _LOG}"\n')
+
+
+def _server_ms(folder: Path) -> list[float]:
+    return [float(total) for total in _SHOWN.findall((folder / _LOG).read_text())]
 
 
 async def _type_lines(workbench: Workbench) -> list[float]:

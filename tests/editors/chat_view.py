@@ -74,6 +74,13 @@ class ChatPage:
         await self.frame.locator("article:last-of-type[aria-busy=false]").wait_for()
 
 
+async def accept_change(workbench: Workbench, expected: str) -> None:
+    """Accept the diff in front by its key, and wait for what is then to be in the document."""
+    await workbench.press("Control+Enter")
+    await workbench.page.locator(".monaco-diff-editor").wait_for(state="detached")
+    await workbench.page.locator(".part.editor .view-lines").get_by_text(expected).wait_for()
+
+
 async def read_text(workbench: Workbench) -> str:
     """The text of the editor in front, as it is drawn: all of it must be in view."""
     lines = workbench.page.locator(".part.editor .view-lines").first

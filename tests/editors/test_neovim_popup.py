@@ -1,7 +1,6 @@
 """What Neovim's own parts do with the server: completions in its popup, and the question of consent."""
 
 import json
-import sqlite3
 from pathlib import Path
 
 from editors.nvim import Run, each_nvim, needs_nvim, run_spec
@@ -13,7 +12,7 @@ EDIT = json.dumps({"path": "a.py", "old_text": "1", "new_text": "2"})
 
 
 async def test_completions_in_the_popup(nvim: Path, tmp_path: Path) -> None:
-    settings = {"completion": {"popup": "on", "popup_ms": 5000}}
+    settings = {"completion": {"popup_ms": 5000}}
     await run_spec(Run(nvim, "popup", tmp_path, {"settings": settings}), "nt(total)")
 
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from editors.chat_view import Given, open_chat, open_window, read_text
+from editors.chat_view import Given, accept_change, open_chat, open_window, read_text
 from editors.vscode import CodeServer, needs_vscode
 from heron.host.engine.scripted import Reply
 from heron.wire import ChatPrompt, GenerateRequest, ToolCall
@@ -45,8 +45,7 @@ async def test_an_answer_streams_and_its_code_is_applied(code_server: CodeServer
         await workbench.button("Accept the Change").wait_for()
         await workbench.page.locator(".monaco-diff-editor .line-insert").first.wait_for()
         await workbench.shoot("chat-diff-dark")
-        await workbench.press("Control+Enter")
-        await workbench.page.locator(".part.editor .view-lines").get_by_text("taken").wait_for()
+        await accept_change(workbench, "taken")
         assert "return a + b\n\n\ntotal" in await read_text(workbench)
 
 
@@ -71,7 +70,9 @@ async def test_consent_is_asked_in_the_chat_and_an_offered_edit_reviewed(
         await consent.get_by_role("button", name="Allow once").wait_for()
         await workbench.shoot("chat-consent-light")
         assert "apply_edit" in await consent.inner_text()
-        await workbench.press("Enter")  # the first answer has the focus
+        await workbench.press("Enter")  # the question has the focus, none of its answers
+        assert await consent.count() == 1
+        await workbench.press("Tab", "Enter")
         await chat.wait_end()
         assert await consent.count() == 0
         assert "It adds now." in await chat.answer.inner_text()

@@ -9,6 +9,9 @@ from homes import CODER
 
 pytestmark = needs_vscode
 
+_COMPILING_MS = 300_000
+"""Where no test before this one had the model compiled, it is now."""
+
 CART = '''class Item:
     def __init__(self, name: str, price: float, quantity: int) -> None:
         self.name = name
@@ -30,7 +33,7 @@ async def test_ghost_text_of_the_real_model(code_server: CodeServer, model_home:
     settings = {f"heron.server.{key}": value for key, value in server.items()}
     code_server.write_settings({**settings, "heron.model.name": CODER})
     async with open_workbench(code_server, work, "cart.py") as workbench:
-        await workbench.wait_status("ready")
+        await workbench.wait_status("ready", _COMPILING_MS)
         await workbench.put_cursor(10)
         await workbench.type("    return ")
         shown = await workbench.read_ghost()

@@ -1,5 +1,6 @@
 """What a user sees of the extension: ghost text, pause, a new server after a kill, settings, errors; light and dark."""
 
+import asyncio
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -63,9 +64,9 @@ async def _pause_and_resume(workbench: Workbench) -> None:
 
 async def _kill_and_go_on(workbench: Workbench, home: Path) -> None:
     """The next server has the document as it is now, and completes in it."""
-    server = _language_server(home)
-    server.send_signal(signal.SIGKILL)
-    psutil.wait_procs([server], timeout=10)
+    starting = asyncio.create_task(workbench.wait_status("starting"))
+    _language_server(home).send_signal(signal.SIGKILL)
+    await starting
     await workbench.wait_status("ready")
     await workbench.press("End", "Enter")
     await workbench.type("total2 =")

@@ -43,9 +43,9 @@ class Workbench:
         """A button of the title of the editor in front, by the beginning of its name."""
         return self.page.locator(f'.part.editor .editor-actions [aria-label^="{name}"]')
 
-    async def wait_status(self, state: str) -> None:
+    async def wait_status(self, state: str, patience_ms: float = PATIENCE_MS) -> None:
         """Until the status bar says so: ready, paused, error …"""
-        await self.status.locator(f'[aria-label="Heron, {state}"]').wait_for()
+        await self.status.locator(f'[aria-label="Heron, {state}"]').wait_for(timeout=patience_ms)
 
     async def put_cursor(self, line: int) -> None:
         """The cursor to the end of a line, counted from 1."""

@@ -28,7 +28,10 @@ async def test_an_item_is_plain_text_at_the_cursor(editor: Editor) -> None:
     editor.open(INSIDE)
     response = await editor.wait(editor.ask(1, 11))
     place = {"line": 1, "character": 11}
-    assert response["result"] == [{"insertText": "a + b", "range": {"start": place, "end": place}}]
+    (item,) = response["result"]
+    accepted = item.pop("command")
+    assert item == {"insertText": "a + b", "range": {"start": place, "end": place}}
+    assert accepted["command"] == "heron.completionAccepted"
 
 
 async def test_the_model_gets_what_is_around_the_cursor(editor: Editor, engine: ScriptedEngine) -> None:
@@ -298,5 +301,4 @@ async def test_copilots_events_are_taken_silently(editor: Editor) -> None:
     editor.notify("textDocument/didShowCompletion", {"item": {"insertText": "x"}})
     editor.notify("textDocument/didPartiallyAcceptCompletion", {"item": {"insertText": "x"}, "acceptedLength": 1})
     await editor.request("heron/lastTimings")
-    assert set(editor.session.events.values()) == {1}
     assert editor.told("window/showMessage") == []

@@ -10,7 +10,7 @@ from heron.editor.context import surroundings
 from heron.editor.lsp import indexing
 from heron.host.engine.scripted import ScriptedEngine
 from heron.wire import FimPrompt
-from protocol.lsp_editor import CAPABILITIES, Editor, editor_with
+from protocol.lsp_editor import Editor, editor_with
 
 TILL = "from prices import sum_prices\n\n\ndef pay(basket):\n    return \n"
 PLACE = {"line": 4, "character": 11}
@@ -39,10 +39,8 @@ def engine() -> ScriptedEngine:
 @pytest.fixture
 async def editor(engine: ScriptedEngine, folder: Path, tmp_path: Path) -> AsyncIterator[Editor]:
     options = {"completion": {"ahead": False, "warm": False}}
-    async with editor_with(engine, tmp_path, options) as editor:
-        folders = [{"uri": folder.as_uri(), "name": "work"}]
-        await editor.initialize(options, capabilities=CAPABILITIES, workspaceFolders=folders)
-        await editor.wait_ready()
+    folders = [{"uri": folder.as_uri(), "name": "work"}]
+    async with editor_with(engine, tmp_path, options, workspaceFolders=folders) as editor:
         yield editor
 
 

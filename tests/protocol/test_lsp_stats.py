@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from heron.cli import main
-from heron.editor.features.stats.store import NAME, Record, open_store
+from heron.editor.stats.store import NAME, Record, open_store
 from heron.host.engine.scripted import ScriptedEngine
 from heron.settings import home_folder
 from protocol.lsp_editor import URI, Editor, editor_with

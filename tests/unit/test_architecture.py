@@ -21,6 +21,7 @@ EDITOR: dict[str, set[str]] = {
     "editor.workspace": {"editor.document"},
     "editor.syntax": {"editor.document"},
     "editor.client": set(),
+    "editor.stats": {"editor.document"},
     "editor.context": {"editor.workspace", "editor.syntax", "editor.diagnostic", "editor.document"},
     "editor.prompt": {"editor.context", "editor.syntax", "editor.diagnostic", "editor.document"},
     "editor.postprocess": {"editor.syntax", "editor.document"},

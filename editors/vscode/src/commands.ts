@@ -102,7 +102,8 @@ async function openMenu({ server, pause }: Parts): Promise<void> {
     { label: "$(pulse) Run the doctor", description: "what is installed, what is wrong", command: "doctor" },
     { label: "$(gear) Settings", command: "settings" },
   ];
-  const placeHolder = server.model?.message || `Heron, ${server.state}`;
+  const { model, state } = server;
+  const placeHolder = model?.message || (model ? `${model.model}, ${model.state}` : `The server: ${state}`);
   const chosen = await window.showQuickPick(items, { title: "Heron", placeHolder });
   if (chosen) await commands.executeCommand(`heron.${chosen.command}`);
 }

@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from heron.editor.features.stats.store import NAME, open_store
-from heron.editor.features.stats.summary import Figures, summarize
+from heron.editor.stats.store import NAME, open_store
+from heron.editor.stats.summary import Figures, summarize
 from heron.settings import home_folder
 
 _DAY_S = 24 * 3600.0

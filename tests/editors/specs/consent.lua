@@ -15,11 +15,14 @@ local function note_questions()
   end
 end
 
+-- The turn has ended when Heron says what one may go on with.
 local function ask(t, question, answer)
   vim.cmd("Heron chat " .. question)
-  t.wait("the answer", function()
-    return chat_text():find(answer, 1, true)
+  t.wait("the answer and the turn's end", function()
+    local _, told = chat_text():find(answer, 1, true)
+    return told and chat_text():find("*Ask on", told, true)
   end)
+  t.turn()
 end
 
 return {

@@ -1,4 +1,7 @@
-/** Questions for the user's consent, each with its answers as buttons; the first takes the focus when it appears. */
+/**
+ * Questions for the user's consent, each with its answers as buttons. A new one takes the focus, but none of its buttons
+ * does: a key that was meant for something else must not allow anything.
+ */
 import type { Consent } from "../../src/chat/state";
 import { button, find, h } from "./dom";
 import type { Send } from "./send";
@@ -14,7 +17,7 @@ export class Consents {
     const isNew = consents.length > this.shown.length;
     this.shown = consents;
     this.element.replaceChildren(...consents.map((consent) => this.view(consent)));
-    if (isNew) this.element.querySelector("button")?.focus();
+    if (isNew) this.element.querySelector<HTMLElement>(".consent:last-child")?.focus();
   }
 
   private view(consent: Consent): HTMLElement {
@@ -22,7 +25,7 @@ export class Consents {
     const buttons = consent.choices.map((choice) =>
       button(choice, {}, () => this.send({ kind: "consent", id: consent.id, choice })),
     );
-    const attributes = { class: "consent", role: "alertdialog", "aria-labelledby": text.id };
+    const attributes = { class: "consent", role: "alertdialog", tabindex: -1, "aria-labelledby": text.id };
     return h("div", attributes, text, h("div", { class: "actions" }, ...buttons));
   }
 }

@@ -1,11 +1,13 @@
 /** The conversation: its turns, and the page's scrolling, which follows an answer as long as the user is at its end. */
 import { type CodeAction, readMessage } from "../../src/chat/messages";
 import type { Turn } from "../../src/chat/state";
-import { find } from "./dom";
+import { button, find } from "./dom";
 import { createRenderer } from "./markdown";
 import type { Send } from "./send";
 import { TurnView } from "./turn-view";
 
+/** Questions to begin with, about the document in front. */
+const STARTERS: readonly string[] = ["/explain", "/fix", "/tests"];
 /** Pixels above the end that still count as the end. */
 const NEAR = 40;
 
@@ -17,6 +19,7 @@ export class Transcript {
 
   constructor(private readonly send: Send) {
     this.element.addEventListener("click", (event) => this.click(event));
+    find("starters").append(...STARTERS.map((text) => button(text, {}, () => send({ kind: "ask", text }))));
   }
 
   update(turns: readonly Turn[]): void {

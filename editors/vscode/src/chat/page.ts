@@ -37,8 +37,8 @@ symbols, the selection and problems.</p>
 aria-controls="choices" placeholder="Ask Heron" spellcheck="false"></textarea>
 <div id="bar">
 <button id="attach" type="button" title="Attach a file, a symbol, the selection or problems" aria-label="Attach"># Attach</button>
-<button id="model" type="button"></button>
-<button id="stop" type="button" title="Stop the answer (Escape)">Stop</button>
+<button id="model" type="button">Model</button>
+<button id="stop" type="button" hidden title="Stop the answer (Escape)">Stop</button>
 <button id="send" type="submit" class="primary" title="Ask (Enter)">Ask</button>
 </div>
 </form>

@@ -30,6 +30,8 @@ interface Answer {
 
 /** Of the window, what an answer may take at most. */
 const ANSWER_SHARE = 0.25;
+/** The server takes no longer lists. */
+const MAX_TOOLS = 64;
 
 export class LocalModel implements LanguageModelChatProvider, Disposable {
   readonly #server: HeronServer;
@@ -94,7 +96,7 @@ function describe({ id, contextWindow, supportsTools }: ModelInfo): LanguageMode
     tooltip: `${id}, run by Heron on this machine`,
     maxInputTokens: contextWindow - maxOutputTokens,
     maxOutputTokens,
-    capabilities: { toolCalling: supportsTools, imageInput: false },
+    capabilities: { toolCalling: supportsTools && MAX_TOOLS, imageInput: false },
   };
 }
 

@@ -10,8 +10,8 @@ from heron.editor.features.timings import Timings
 from heron.editor.lsp.session import Session
 
 if TYPE_CHECKING:
-    from heron.editor.features.stats.ledger import Offer
-    from heron.editor.features.stats.store import Surface
+    from heron.editor.stats.ledger import Offer
+    from heron.editor.stats.store import Surface
 
 ACCEPTED = "heron.completionAccepted"
 """The command of an item: its one argument is the key of the offer."""
@@ -24,8 +24,8 @@ def note_offered(
     ledger = session.ledger
     if ledger is None:
         return None
-    from heron.editor.features.stats.ledger import Offer
-    from heron.editor.features.stats.store import Record
+    from heron.editor.stats.ledger import Offer
+    from heron.editor.stats.store import Record
 
     document, start = cursor
     record = Record(document.language, surface, len(text), timings.total_ms)

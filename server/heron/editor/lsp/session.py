@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from heron.editor.features.actions.actions import Actions
     from heron.editor.features.chat.chat import Chat
     from heron.editor.features.complete import Completer
-    from heron.editor.features.stats.ledger import Ledger
+    from heron.editor.stats.ledger import Ledger
     from heron.editor.tools.registry import Registry
     from heron.editor.tools.toolbox import Toolbox
 
@@ -123,8 +123,8 @@ class Session:
         if not self.settings.stats.enabled:
             return None
         if self._ledger is None:
-            from heron.editor.features.stats.ledger import Ledger
-            from heron.editor.features.stats.store import NAME, open_store
+            from heron.editor.stats.ledger import Ledger
+            from heron.editor.stats.store import NAME, open_store
 
             self._ledger = Ledger(partial(open_store, home_folder() / NAME))
         return self._ledger

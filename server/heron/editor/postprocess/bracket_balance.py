@@ -1,7 +1,7 @@
 """Brackets: nothing is closed that the completion did not open, unless the document leaves it open at the cursor."""
 
 from heron.editor.syntax.gap import Gap
-from heron.editor.syntax.lexical import PAIRS, read_text
+from heron.editor.syntax.lexical import PAIRS, Bracket, read_text
 
 
 def cut_unopened_closers(text: str, gap: Gap) -> str:
@@ -26,6 +26,19 @@ def cut_unclosed_lines(text: str, gap: Gap) -> str:
         if kept.strip() and not reading.open and not reading.quote:
             return kept
     return text
+
+
+def opened_here(text: str, gap: Gap) -> tuple[Bracket, ...]:
+    """Parentheses and brackets that a completion of code at a line's end leaves open and nothing below closes."""
+    if gap.shape != "line" or gap.inside != "code" or gap.line_suffix.strip() or gap.is_awaited:
+        return ()
+    return tuple(bracket for bracket in read_text(text, gap.language).open if bracket.char in "([")
+
+
+def cut_open_bracket(text: str, gap: Gap) -> str:
+    """Cut before a bracket at a line's end that the answer never closed."""
+    left_open = opened_here(text, gap)
+    return text[: left_open[0].offset].rstrip() if left_open else text
 
 
 def close_in_line(text: str, gap: Gap) -> str:

@@ -1,6 +1,9 @@
 """A completion of shape "line" is one line; at the end of a line it may also be the next one."""
 
+from heron.editor.postprocess.bracket_balance import opened_here
 from heron.editor.syntax.gap import Gap, indent_of, width_of
+
+MOST_BRACKET_LINES = 8
 
 
 def cut_after_line(text: str, gap: Gap) -> str:
@@ -8,7 +11,7 @@ def cut_after_line(text: str, gap: Gap) -> str:
 
     With something right of the cursor the answer must stand on the cursor's line. At the end of a line with text a
     model that begins with a line end says that the line is complete: its next line is kept, but no blank line is
-    crossed for it.
+    crossed for it. A line that opens a bracket goes on until that is closed.
     """
     if gap.shape != "line":
         return text
@@ -18,6 +21,10 @@ def cut_after_line(text: str, gap: Gap) -> str:
     if gap.line_prefix.strip() and _leaves(text[:lead], lead < len(text), gap):
         return ""
     end = text.find("\n", lead)
+    for _ in range(MOST_BRACKET_LINES):
+        if end < 0 or not opened_here(text[:end], gap):
+            break
+        end = text.find("\n", end + 1)
     return text if end < 0 else text[:end]
 
 

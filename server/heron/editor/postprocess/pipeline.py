@@ -8,7 +8,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from heron.editor.postprocess.block_end import cut_block_end
-from heron.editor.postprocess.bracket_balance import close_in_line, cut_unclosed_lines, cut_unopened_closers
+from heron.editor.postprocess.bracket_balance import (
+    close_in_line,
+    cut_open_bracket,
+    cut_unclosed_lines,
+    cut_unopened_closers,
+)
 from heron.editor.postprocess.dead_end import cut_dead_end
 from heron.editor.postprocess.duplicates import drop_duplicate
 from heron.editor.postprocess.fences import unwrap_fence
@@ -16,7 +21,7 @@ from heron.editor.postprocess.first_line import place_first_line
 from heron.editor.postprocess.indentation import fit_indentation
 from heron.editor.postprocess.line_shape import cut_after_line
 from heron.editor.postprocess.loops import cut_loops
-from heron.editor.postprocess.reparse import cut_to_parse
+from heron.editor.postprocess.reparse import cut_to_parse, drop_breaking_line
 from heron.editor.postprocess.rest_of_line import cut_rest_of_line
 from heron.editor.postprocess.special_tokens import cut_special_tokens, cut_unfinished_token
 from heron.editor.postprocess.string_end import cut_string_end
@@ -44,6 +49,8 @@ MEND: tuple[Filter, ...] = (
     cut_unclosed_lines,
     cut_to_parse,
     close_in_line,
+    cut_open_bracket,
+    drop_breaking_line,
     trim_white_space,
     drop_duplicate,
     drop_trivial,

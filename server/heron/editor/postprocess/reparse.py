@@ -1,7 +1,8 @@
 """A document that parses still parses after the completion, where cutting lines can see to that."""
 
 from heron.editor.document import Document
-from heron.editor.syntax.gap import Gap
+from heron.editor.syntax.gap import Gap, expects_body
+from heron.editor.syntax.lexical import read_text
 from heron.editor.syntax.tree import Tree, parse
 
 MAX_TRIES = 6
@@ -21,6 +22,18 @@ def cut_to_parse(text: str, gap: Gap) -> str:
         if kept.strip() and _parses(kept, gap, tree):
             return kept
     return text
+
+
+def drop_breaking_line(text: str, gap: Gap) -> str:
+    """Drop a line that breaks what parsed without it, but for one that opens a block, which waits for its body."""
+    tree = gap.tree
+    is_code = gap.language is not None and gap.language.is_code and gap.inside == "code"
+    if gap.shape != "line" or not is_code or tree is None or len(gap.document.text) > MAX_CHARACTERS:
+        return text
+    last = (gap.line_prefix + text).rsplit("\n", 1)[-1]
+    if tree.breaks_at(gap.position) or expects_body(last, gap.language) or read_text(last, gap.language).open:
+        return text
+    return text if _parses(text, gap, tree) else ""
 
 
 def _parses(text: str, gap: Gap, tree: Tree) -> bool:

@@ -19,6 +19,7 @@ from heron.host.engine.local_engine import EnginePolicy, LocalEngine
 from heron.host.engine.memory import release_freed_memory
 from heron.host.engine.mlc_tokenizer import tokenizer_of
 from heron.host.engine.runner import Runner
+from heron.host.engine.scheduler import SchedulerLimits
 from heron.host.engine.tokenizer import Tokenizer
 from heron.host.engine.tool_format import find_tool_format
 from heron.host.engine.tvm_engine import load_runner, memory_need
@@ -60,7 +61,8 @@ def load_engine(settings: Settings, report: ReportHealth, why: str = "") -> Loca
     model = replace(_describe_model(model_id, plan.window, tokenizer), place=f"{place.reason} {why}".strip())
     runner = prepared.load(replace(settings.engine, cache_tokens=plan.cache_tokens))
     drafter = LookupDrafter() if settings.engine.speculation == "auto" else None
-    engine = LocalEngine(runner, tokenizer, model, EnginePolicy(drafter=drafter, settings=settings.engine))
+    policy = EnginePolicy(_limits(place.card, runner), drafter=drafter, settings=settings.engine)
+    engine = LocalEngine(runner, tokenizer, model, policy)
     engine.warm_up()
     release_freed_memory()
     return engine
@@ -74,6 +76,11 @@ class _Prepared:
     need: MemoryNeed
     free_bytes: int
     load: Callable[[EngineSettings], Runner]
+
+
+def _limits(card: Card | None, runner: Runner) -> SchedulerLimits:
+    """A card takes hundreds of tokens in the time of a few, and one that waits does not wait for long."""
+    return SchedulerLimits(max_step_tokens=runner.max_batch_tokens) if card else SchedulerLimits()
 
 
 def _prepare_cpu(path: Path, engine: EngineSettings, show: Report) -> _Prepared:

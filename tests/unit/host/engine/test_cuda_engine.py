@@ -1,13 +1,22 @@
 """How a batch is laid out for the CUDA kernels. What they compute is tested in `compiler/cuda/test_cuda_decoder.py`."""
 
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from heron.host.compiler.cuda.program import padded_tokens
-from heron.host.compiler.cuda.shapes import LOGIT_ROWS, PAGE_STARTS, PAGES, PLACES_SIZE, POSITIONS, SLOTS
+from heron.host.compiler.cuda.shapes import LOGIT_ROWS, PAGE_STARTS, PAGES, PLACES_SIZE, POSITIONS, SLOTS, TOKEN_IDS
+from heron.host.engine import cuda_engine
 from heron.host.engine.cuda_engine import fill_places
 from heron.host.engine.runner import Batch
+from heron.host.models.gguf import open_gguf
+from unit.host.compiler.tiny_decoders import TINIEST, write_decoder
 
 
 def contiguous_batch(parts: list[tuple[int, int, int]], token_ids: np.ndarray) -> Batch:
@@ -39,3 +48,43 @@ def test_places_hold_the_batch_and_fillers_touch_nothing() -> None:
     assert places[PAGE_STARTS : PAGE_STARTS + 21].tolist() == [0] * 20 + [2]
     assert places[PAGES:end].tolist() == [0, 1, 16, 17]
     assert places[LOGIT_ROWS : LOGIT_ROWS + 21].tolist() == list(range(21))
+
+
+class SlowCard:
+    """A device that does nothing before it is waited for, as a busy one; `seen` are the token ids of each step."""
+
+    def __init__(self, index: int) -> None:
+        self.seen: list[list[int]] = []
+        self._queue: list[tuple[Any, Any]] = []
+
+    def write(self, tensor: Any, array: np.ndarray) -> None:
+        self._queue.append((tensor, array))
+
+    def synchronize(self) -> None:
+        self.seen += [array[TOKEN_IDS : TOKEN_IDS + 3].tolist() for _, array in self._queue]
+        self._queue.clear()
+
+    def read(self, array: np.ndarray, tensor: Any) -> None:
+        self.synchronize()
+
+    def lock_memory(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        return np.zeros(shape, dtype)
+
+    def zeros(self, shape: tuple[int, ...], dtype: str) -> None: ...
+    def upload(self, array: np.ndarray) -> None: ...
+    def adopt_thread(self) -> None: ...
+    def capture(self, enqueue: Any) -> None: ...
+    def replay(self, graph: Any) -> None: ...
+
+
+def test_steps_without_logits_are_not_overtaken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A prompt in three chunks: nothing is read, and so nobody waits, before its last."""
+    monkeypatch.setattr(cuda_engine, "CudaDevice", SlowCard)
+    monkeypatch.setattr(cuda_engine, "load_functions", lambda path: defaultdict(lambda: lambda *arguments: None))
+    file = open_gguf(write_decoder(tmp_path / "tiny.gguf", TINIEST))
+    runner = cuda_engine.CudaRunner(file, tmp_path / "library.so", 16)
+    token_ids = np.arange(1, 10, dtype=np.int32)[None]
+    for first, logit_rows in ((0, []), (3, []), (6, [2])):
+        batch = contiguous_batch([(0, first, 3)], token_ids)
+        runner.run(replace(batch, logit_rows=np.array(logit_rows, np.int32)))
+    assert runner._device.seen == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]  # type: ignore[attr-defined]

@@ -30,7 +30,7 @@ from heron.host.compiler.cuda.shapes import MAX_TOKENS, PLACES_SIZE, POSITIONS, 
 from heron.host.compiler.cuda.weights import Weights, declare_weights
 
 _QKV_WARPS = 8
-_GATE_UP_WARPS = 8
+_GATE_UP_WARPS = 16
 _GROUP = 32  # activations that share a scale: what a block of `gate_up` makes
 
 

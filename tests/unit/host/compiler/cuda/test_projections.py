@@ -70,7 +70,7 @@ def test_gate_up_is_normalized_activated_and_quantised(source: str, tmp_path: Pa
     codes = np.zeros((MAX_TOKENS, width // 4), np.int32)
     scales, sums = (np.zeros((MAX_TOKENS, width // part), np.float32) for part in (32, 16))
     kernel = build_kernel(source, f"linear_{GATE_UP.name}_m{tokens}", tmp_path)
-    kernel(Launch((width // 32, 1, 1), 256), *case.packed.arrays, case.gain, case.x, codes, sums, scales)
+    kernel(Launch((width // 32, 1, 1), 512), *case.packed.arrays, case.gain, case.x, codes, sums, scales)
     gate, up = np.split(case.products(tokens), 2, axis=1)
     expected = gate / (1 + np.exp(-gate)) * up
     found = codes[:tokens].view(np.int8).reshape(tokens, -1, 32) * scales[:tokens, :, None]

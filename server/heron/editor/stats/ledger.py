@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from heron.editor.document import Document
-from heron.editor.features.stats.store import Outcome, Record, StatsStore
-from heron.editor.features.stats.survival import Survival
+from heron.editor.stats.store import Outcome, Record, StatsStore
+from heron.editor.stats.survival import Survival
 
 KEPT_AFTER_S = 30.0
 _REMEMBERED = 32

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from heron.editor.document import Document
-from heron.editor.features.stats.ledger import KEPT_AFTER_S, Ledger, Offer
-from heron.editor.features.stats.store import NAME, Record, StatsStore, open_store
+from heron.editor.stats.ledger import KEPT_AFTER_S, Ledger, Offer
+from heron.editor.stats.store import NAME, Record, StatsStore, open_store
 
 URI = "file:///a.py"
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from heron.editor.features.stats.store import NAME, Record, open_store
+from heron.editor.stats.store import NAME, Record, open_store
 
 RECORD = Record("python", "inline", 12, 34.5)
 

@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heron.editor.features.stats.store import Record
-from heron.editor.features.stats.summary import summarize
+from heron.editor.stats.store import Record
+from heron.editor.stats.summary import summarize
 
 
 def test_figures_by_language_and_of_all() -> None:

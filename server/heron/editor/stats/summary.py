@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from heron.editor.features.stats.store import Record
+from heron.editor.stats.store import Record
 
 ALL = "all"
 _TAKEN = ("accepted", "partly")

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heron.editor.document import Document
-from heron.editor.features.stats.survival import Survival, find_change
+from heron.editor.stats.survival import Survival, find_change
 
 ANY = st.text(st.sampled_from("abé\n"), max_size=30)
 
