@@ -107,7 +107,7 @@ class CudaRunner:
         program, num_rows = self._opened(), len(batch.logit_rows)
         self._device.adopt_thread()
         size = (padded_tokens(len(batch.token_ids)), padded_tokens(num_rows) if num_rows else 0)
-        #self._device.synchronize()  # nobody waited for a step without logits: its places may not have been read yet
+        self._device.synchronize()  # nobody waited for a step without logits: its places may not have been read yet
         end = fill_places(self._places, batch)
         self._device.write(program.buffers.places, self._places[:end])
         if size not in self._graphs:

@@ -14,6 +14,8 @@ from heron.host.engine.draft import Drafter
 from heron.host.engine.local_engine import MAX_FAILED_STEPS, EnginePolicy, LocalEngine
 from heron.host.engine.runner import Batch, Float32
 from heron.host.engine.scheduler import SchedulerLimits
+from heron.host.engine.sliding import slide_tokens
+from heron.settings import EngineSettings
 from heron.wire import (
     ChatPrompt,
     Delta,
@@ -253,6 +255,19 @@ async def test_a_prompt_that_leaves_no_room_is_refused_with_both_lengths() -> No
         with pytest.raises(PromptTooLong, match=r"128 .* 127"):
             await collect(engine, make_request(TextPrompt("x" * 128)))
         assert await used_pages(engine) == 0
+
+
+async def test_a_prompt_beyond_the_window_slides_where_the_settings_say_so() -> None:
+    text = "first " * 100 + "last " * 100
+    policy = EnginePolicy(settings=EngineSettings(long_prompt="slide"))
+    engine = LocalEngine(make_runner(), make_byte_tokenizer(), INFO, policy)
+    deltas = await collect(engine, make_request(TextPrompt(text)))
+    assert deltas[-1].usage is not None
+    assert (deltas[-1].usage.prompt_tokens, deltas[-1].usage.completion_tokens) == (120, 8)
+    kept = slide_tokens(list(text.encode()), 120)
+    assert token_ids_of(deltas) == expected(kept)
+    assert await used_pages(engine) == 0
+    await engine.close()
 
 
 async def test_the_answer_is_cut_where_the_window_ends() -> None:

@@ -13,7 +13,7 @@ from heron.host.compiler.cuda.device import CudaDevice
 from heron.host.compiler.cuda.formats import ROW_TILE, join_formats, padded_rows
 from heron.host.compiler.cuda.pack import pack_rows
 from heron.host.compiler.cuda.plan import KernelPlan
-from heron.host.compiler.cuda.shapes import HEAD_SIZES, DecoderShape, Epilogue, LinearShape, Role
+from heron.host.compiler.cuda.shapes import HEAD_SIZES, MOST_PROJECTED, DecoderShape, Epilogue, LinearShape, Role
 from heron.host.compiler.layer_tensors import layer_tensors, output_tensors, stack_vectors
 from heron.host.models.gguf import GgufFile, GgufTensor
 
@@ -145,9 +145,10 @@ def _load_layer(file: GgufFile, config: ModelConfig, loader: _Loader, index: int
 def _layer_parts(file: GgufFile, config: ModelConfig, index: int) -> tuple[_Part, _Part, _Part, _Part]:
     tensors = layer_tensors(file, config, index)
     linears, bias = tensors.linears, tensors.vectors.get("qkv.bias", ())
+    joins_norm = config.hidden <= MOST_PROJECTED
     return (
-        _Part(linears["qkv"], "bias" if bias else "none", bias, "qkv"),
+        _Part(linears["qkv"], "bias" if bias else "none", bias, "qkv" if joins_norm else "plain"),
         _Part(linears["attention_output"], "residual"),
-        _Part(linears["gate_up"], "none", role="gate_up"),
+        _Part(linears["gate_up"], "none", role="gate_up" if joins_norm else "plain"),
         _Part(linears["down"], "residual"),
     )

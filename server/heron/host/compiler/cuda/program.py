@@ -73,7 +73,7 @@ class Program:
     def _attend(self, num_tokens: int, index: int, layer: Layer) -> None:
         buffers, cache, splits = self.buffers, self._cache, attention_splits(num_tokens)
         place, pools = (index, buffers.places), (cache.keys, cache.values)
-        if num_tokens in VECTOR_TOKENS:
+        if num_tokens in VECTOR_TOKENS and layer.qkv.shape.role == "qkv":
             norm, weights = (buffers.x, layer.attention_norm), layer.qkv.weights
             name = _vector_name(layer.qkv, num_tokens)
             self._call(name, *place, *norm, *weights, cache.rotation, *pools, buffers.q)
@@ -88,7 +88,7 @@ class Program:
 
     def _feed_forward(self, num_tokens: int, layer: Layer) -> None:
         buffers, norm = self.buffers, layer.feed_forward_norm
-        if num_tokens in VECTOR_TOKENS:
+        if num_tokens in VECTOR_TOKENS and layer.gate_up.shape.role == "gate_up":
             name, weights = _vector_name(layer.gate_up, num_tokens), layer.gate_up.weights
             self._call(name, buffers.x, norm, *weights, *buffers.feed_forward_codes)
         else:

@@ -29,6 +29,9 @@ ATTENTION_WARPS = 4
 HEAD_SIZES = (64, 128)
 """Of attention: those the kernels were run with. A lane of a warp takes a 32nd of a head."""
 
+MOST_PROJECTED = 4096
+"""Hidden size up to which `projections` hold the normalized inputs of eight tokens in a block's shared memory."""
+
 Epilogue = Literal["none", "bias", "residual"]
 Role = Literal["plain", "qkv", "gate_up"]
 """What a linear is in its layer: those that follow a norm have kernels for few tokens that do more (`projections`)."""

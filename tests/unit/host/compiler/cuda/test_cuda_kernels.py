@@ -15,9 +15,9 @@ from heron.host.compiler.cuda.shapes import DecoderShape, LinearShape
 DECODER = DecoderShape(256, 320, 2, 4, 2, 64, 1e-6)
 LINEARS = frozenset(
     {
-        LinearShape(512, 256, join_formats(["Q5_0"]), "bias"),
+        LinearShape(512, 256, join_formats(["Q5_0"]), "bias", "qkv"),
         LinearShape(256, 320, join_formats(["Q4_K", "Q6_K"]), "residual"),
-        LinearShape(640, 256, join_formats(["Q8_0"]), "none"),
+        LinearShape(640, 256, join_formats(["Q8_0"]), "none", "gate_up"),
     }
 )
 PLAN = KernelPlan(DECODER, join_formats(["Q4_1"]), 128, LINEARS, 640)
@@ -57,3 +57,12 @@ def test_padding_against_bank_conflicts_survives_lowering(source: str) -> None:
 def test_an_unknown_architecture_is_a_failed_compilation() -> None:
     with pytest.raises(CompileFailed, match="nonsense"):
         compile_kernels(PLAN, "nonsense")
+
+
+def test_what_runs_early_is_not_read_as_a_constant(source: str) -> None:
+    """Kernels that begin before their inputs are written wait for them, and their pointers are not `__restrict__`."""
+    kernels = [text for text in source.split('extern "C" __global__')[1:] if "{" in text]
+    assert all("griddepcontrol_wait()" in text for text in kernels)
+    restricted = [text for text in kernels if "__restrict__" in text]
+    assert len(restricted) == len(LINEARS)
+    assert all("_matrix_kernel(" in text for text in restricted)

@@ -37,3 +37,9 @@ def test_buffers_and_pages(tmp_path: Path) -> None:
     assert need.page_bytes == 2 * 2 * 2 * 16 * 64 * 2
     assert buffers > 512 * 128 * 4  # the logits alone
     assert need.fixed_bytes > count_weight_bytes(file, config) + buffers
+
+
+@pytest.mark.parametrize(("hidden", "roles"), [(256, {"plain", "qkv", "gate_up"}), (4352, {"plain"})])
+def test_norms_join_their_linears_where_a_block_holds_them(tmp_path: Path, hidden: int, roles: set[str]) -> None:
+    file = open_gguf(write_decoder(tmp_path / "tiny.gguf", TinyDecoder(hidden=hidden, feed_forward=256)))
+    assert {linear.role for linear in plan_kernels(file, read_config(file)).linears} == roles

@@ -64,7 +64,7 @@ class Case:
         return np.asarray(rounded * norm @ unpack(self.packed).T, np.float32)
 
 
-@pytest.mark.parametrize("tokens", VECTOR_TOKENS)
+@pytest.mark.parametrize("tokens", [VECTOR_TOKENS[0], VECTOR_TOKENS[-1]])  # each takes seconds to emulate
 def test_gate_up_is_normalized_activated_and_quantised(source: str, tmp_path: Path, tokens: int) -> None:
     case, width = Case(GATE_UP), SHAPE.feed_forward
     codes = np.zeros((MAX_TOKENS, width // 4), np.int32)
@@ -80,7 +80,7 @@ def test_gate_up_is_normalized_activated_and_quantised(source: str, tmp_path: Pa
     assert not codes[tokens:].any()
 
 
-@pytest.mark.parametrize("tokens", VECTOR_TOKENS)
+@pytest.mark.parametrize("tokens", [VECTOR_TOKENS[0], VECTOR_TOKENS[-1]])  # each takes seconds to emulate
 def test_qkv_is_normalized_rotated_and_appended(source: str, tmp_path: Path, tokens: int) -> None:
     case, random = Case(QKV), np.random.default_rng(10)
     angles = random.random((64, SHAPE.head_size // 2)) * 6
