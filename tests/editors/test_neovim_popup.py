@@ -12,7 +12,7 @@ EDIT = json.dumps({"path": "a.py", "old_text": "1", "new_text": "2"})
 
 
 async def test_completions_in_the_popup(nvim: Path, tmp_path: Path) -> None:
-    settings = {"completion": {"popup_ms": 5000}}
+    settings = {"completion": {"popup": "on", "popup_ms": 5000}}
     await run_spec(Run(nvim, "popup", tmp_path, {"settings": settings}), "nt(total)")
 
 

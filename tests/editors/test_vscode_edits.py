@@ -1,4 +1,4 @@
-"""Edits of VS Code's extension: a code action with its diff, one by instruction while it is written, a commit message."""
+"""Edits of VS Code's extension: a code action with its diff, an edit by instruction, a commit message."""
 
 import subprocess
 from pathlib import Path
@@ -80,15 +80,19 @@ async def instruct(workbench: Workbench, instruction: str) -> None:
 
 
 async def test_a_commit_message_is_written_into_its_box(code_server: CodeServer, tmp_path: Path) -> None:
-    work = tmp_path / "work"
-    subprocess.run(["git", "init", "-q", str(work)], check=True)
-    (work / "sum.py").write_text(CODE.replace("-", "+"))
-    identity = ("-c", "user.name=t", "-c", "user.email=t@t")
-    subprocess.run(["git", "-C", str(work), "add", "."], check=True)
-    subprocess.run(["git", "-C", str(work), *identity, "commit", "-qm", "First"], check=True)
+    commit(tmp_path / "work", CODE.replace("-", "+"))
     settings = {"workbench.colorTheme": "Dark Modern"}
     async with open_window(Given(code_server, tmp_path, CODE, settings), answer) as workbench:
         await workbench.press("Control+Shift+g")
         await workbench.page.get_by_role("button", name="Write the Commit Message").first.click()
         await workbench.page.locator(".scm-view .scm-editor").get_by_text("Subtract in add").wait_for()
         await workbench.shoot("commit-dark")
+
+
+def commit(work: Path, text: str) -> None:
+    """A repository in which the file is committed with this text."""
+    work.mkdir()
+    (work / "sum.py").write_text(text)
+    identity = ("-c", "user.name=t", "-c", "user.email=t@t")
+    for arguments in (("init", "-q"), ("add", "."), (*identity, "commit", "-qm", "First")):
+        subprocess.run(["git", *arguments], cwd=work, check=True)

@@ -20,6 +20,16 @@ LONG = "    # " + "a line that is much longer than the editor is wide, " * 4
 TEXT = f'def total(items: list[float]) -> float:\n{LONG}\n\n\ndef after() -> None:\n    """Stays below."""\n'
 DARK = {"workbench.colorTheme": "Default Dark Modern"}
 
+_COUNT_FRAMES = """() => {
+  window.heronFrames = { with: 0, without: 0 };
+  const look = () => {
+    const ghost = document.querySelector(".part.editor .ghost-text, .part.editor .ghost-text-decoration");
+    window.heronFrames[ghost ? "with" : "without"]++;
+    requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}"""
+
 
 @pytest.fixture
 async def workbench(code_server: CodeServer, heron_home: Path, tmp_path: Path) -> AsyncIterator[Workbench]:
@@ -38,6 +48,7 @@ async def test_window(workbench: Workbench, code_server: CodeServer, heron_home:
     await _show_and_accept(workbench)
     await _pause_and_resume(workbench)
     await _kill_and_go_on(workbench, heron_home)
+    await _type_through(workbench)
     await _see_the_menu(workbench)
     await _see_it_dark(workbench, code_server)
 
@@ -72,6 +83,16 @@ async def _kill_and_go_on(workbench: Workbench, home: Path) -> None:
     await workbench.type("total2 =")
     await workbench.type(" ")
     assert "price2 * count" in await workbench.read_ghost()
+
+
+async def _type_through(workbench: Workbench) -> None:
+    """What is typed of a completion leaves the rest of it drawn, in every frame."""
+    await workbench.page.evaluate(_COUNT_FRAMES)
+    await workbench.type("price2")
+    frames = await workbench.page.evaluate("() => window.heronFrames")
+    assert (await workbench.read_ghost()).strip() == "* count"
+    assert frames["with"] > 0
+    assert frames["without"] == 0, frames
     await workbench.press("Escape")
 
 

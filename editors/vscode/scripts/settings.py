@@ -1,4 +1,4 @@
-"""Write the server's settings into package.json: `python scripts/settings.py`. tests/editors/test_vscode_settings.py compares."""
+"""Write the server's settings into package.json: `python scripts/settings.py`. A test compares them."""
 
 import json
 import re

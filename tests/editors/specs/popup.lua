@@ -1,7 +1,5 @@
--- Neovim's own completion (vim.lsp.completion), without the plugin: a client that shows nothing inline.
+-- Neovim's own completion (vim.lsp.completion), without the plugin: nothing is shown inline.
 local function start(t)
-  local capabilities = vim.lsp.protocol.make_client_capabilities()
-  capabilities.textDocument.inlineCompletion = nil
   vim.fn.writefile({ "total = 1", "" }, "a.py")
   vim.cmd.edit("a.py")
   local client = vim.lsp.start({
@@ -9,7 +7,6 @@ local function start(t)
     cmd = t.options.cmd,
     root_dir = vim.fn.getcwd(),
     init_options = t.options.settings,
-    capabilities = capabilities,
     handlers = {
       ["heron/status"] = function(_, told)
         t.state = told.state
