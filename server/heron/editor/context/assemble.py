@@ -54,7 +54,8 @@ def sources() -> Mapping[SourceName, Source]:
 def assemble(view: View, gathered: Gathered, allowance: Allowance) -> Beyond:
     """Rank, choose and lay out. No IO."""
     found = gathered.found
-    orders = {**found, "graph": order_by_graph(view, found)}
+    orders: dict[str, Sequence[Snippet]] = dict(found.items())
+    orders["graph"] = order_by_graph(view, found)
     choices = choose(fuse(orders, WEIGHTS), lines_near(view.document, view.position), allowance)
     language = find_language(view.document.language, view.document.uri)
     shown = [(view.index.workspace.relative(one.snippet.path), one.snippet) for one in choices]

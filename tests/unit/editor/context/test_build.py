@@ -62,3 +62,31 @@ def test_huge_documents_cost_no_more(text: str, position: Position) -> None:
     assert time.process_time() - started < 0.25  # 1 and 25 ms on a quiet machine
     assert 0 < count(context.prefix) <= 1024
     assert 0 < count(context.suffix) <= 96
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_imports_that_the_window_lost_stand_in_front(line_end: str) -> None:
+    text = line_end.join(["from shop import total", "import os", *["x = 1"] * 400, "y = "])
+    document = Document("file:///a.py", 1, "python", text)
+    place = document.position(len(text))
+    cut = build(document, place, Budget(96, 16, count)).prefix
+    shown = build(document, place, Budget(96, 16, count, import_tokens=16)).prefix
+    assert "import" not in cut
+    assert shown.startswith("from shop import total\nimport os\nx = 1\n")
+    assert shown.endswith("x = 1\ny = ")
+    assert count(shown) <= 96
+    assert build(document, place, Budget(96, 16, count, import_tokens=4)).prefix.startswith("import os\nx = 1\n")
+
+
+def test_imports_are_not_shown_twice() -> None:
+    document = Document("file:///a.py", 1, "python", "import os\nx = ")
+    assert build(document, Position(1, 4), Budget(96, 16, count, import_tokens=16)).prefix == "import os\nx = "
+
+
+def test_code_in_a_fence_is_judged_by_its_own_language_and_asked_with_what_is_around() -> None:
+    text = "It's a list:\n\n```python\ndef f():\n    return \n```\n"
+    document = Document("file:///a.md", 1, "markdown", text)
+    context = build(document, Position(4, 11))
+    assert (context.prefix, context.suffix) == (text[: text.index("return ") + 7], "\n```\n")
+    assert context.gap.language is not None
+    assert context.gap.language.name == "python"

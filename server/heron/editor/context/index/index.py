@@ -81,12 +81,14 @@ class Index:
     def files_of(self, module: str, name: str, from_path: Path) -> tuple[Path, ...]:
         """Files that an import of `name` out of `module` in a file may mean, the likeliest first."""
         asked = _asked((), from_path)
-        found = self._ask_both([], lambda views: definitions.find_files(views, asked, module, name))
+        nothing: list[str] = []
+        found = self._ask_both(nothing, lambda views: definitions.find_files(views, asked, module, name))
         return tuple(Path(path) for path in found)
 
     def files_ending(self, end: str) -> tuple[Path, ...]:
         """Indexed files whose path ends in this, which begins with a slash."""
-        return tuple(Path(path) for path in self._ask([], lambda base: search.files_ending(base, end)))
+        nothing: list[str] = []
+        return tuple(Path(path) for path in self._ask(nothing, lambda base: search.files_ending(base, end)))
 
     def links(self) -> list[tuple[str, str, int]]:
         """Who imports from whom: two paths, and how many names. Takes about a second on a million lines."""
