@@ -149,8 +149,8 @@ class Completer:
         return text
 
     async def _generate(self, ask: Ask, place: Place, timings: Timings) -> Texts:
-        if not ask.invoked and (delay_s := max(ask.settings.debounce_ms / 1000, self._rhythm.delay_s)):
-            await asyncio.sleep(delay_s)
+        if ask.settings.debounce_ms and not ask.invoked:
+            await asyncio.sleep(ask.settings.debounce_ms / 1000)
             timings.mark("debounce")
         context = await self._contexts.look_and_build(ask)
         timings.reason = context.reason
@@ -160,6 +160,8 @@ class Completer:
         if not await ask.wait_ready():
             raise ModelNotReady("The model is not ready yet.")
         model = await self._source.model()
+        if not ask.invoked and not model.supports_fim:  # ours keeps what it read for a request that was dropped
+            await asyncio.sleep(self._rhythm.delay_s)
         timings.mark("wait")
         flight = self._launch(ask, place, context, model)
         timings.window = "full" if flight.context is context else "short"

@@ -1,4 +1,4 @@
-"""heron/model and heron/chat: the model as it is, for an editor's own chat: no tools of ours, nothing looked up or kept."""
+"""heron/model and heron/chat: the model as it is, for an editor's own chat: nothing is looked up or kept."""
 
 import json
 from contextlib import aclosing
@@ -12,9 +12,9 @@ from heron.editor.lsp.fields import Fields, read_fields
 from heron.editor.lsp.ready_source import ReadySource
 from heron.editor.lsp.session import Session
 from heron.errors import InvalidRequest
-from heron.wire import Message, ToolCall, ToolSpec
+from heron.wire import Message, Role, ToolCall, ToolSpec
 
-_ROLES = ("system", "user", "assistant", "tool")
+_ROLES: tuple[Role, ...] = ("system", "user", "assistant", "tool")
 _MAX_TOKENS = (1, 32_768)
 
 

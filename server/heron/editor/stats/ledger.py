@@ -77,7 +77,7 @@ class Ledger:
         offer.accepted_chars = max(offer.accepted_chars, min(length, len(offer.text)))
         self._opened().settle(offer.number, offer.outcome, offer.accepted_chars)
         if is_whole and offer not in self._followed:
-            offer.survival = document and _find_accepted(offer, document)
+            offer.survival = _find_accepted(offer, document) if document else None
             self._followed.append(offer)
             self._later(KEPT_AFTER_S, lambda: self._count(offer))
 

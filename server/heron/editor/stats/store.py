@@ -78,7 +78,7 @@ class StatsStore:
 
 
 def open_store(path: Path) -> StatsStore:
-    """The store in a file, made if need be; one that is damaged or cannot be written is replaced, at worst in memory."""
+    """The store in a file, made if need be; a damaged one is begun anew, one that cannot be written is in memory."""
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
     try:

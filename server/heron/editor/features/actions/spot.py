@@ -25,13 +25,18 @@ class Spot:
 
     @cached_property
     def definition(self) -> Definition | None:
-        """The innermost function or class around the start of the selection; of the line's text, on white space."""
+        """The innermost function or class around the start of the selection; of the line's text, on white space.
+
+        A cursor behind the last character of a line is taken for one on it: it may end the definition.
+        """
         if self.tree is None:
             return None
         start = self.selection.start
         line = self.document.line(start.line)
         indent = len(line) - len(line.lstrip())
-        place = self.document.position(self.document.line_starts[start.line] + max(start.column, indent))
+        last = max(indent, len(line.rstrip()) - 1)
+        column = min(max(start.column, indent), last)
+        place = self.document.position(self.document.line_starts[start.line] + column)
         return find_definition(self.tree, place)
 
     @property
