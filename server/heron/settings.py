@@ -100,7 +100,9 @@ class EngineSettings:
 
 @dataclass(frozen=True, slots=True)
 class MlcSettings:
-    mode: MlcMode = setting("local", "How much MLC-LLM runs at once: local (4), interactive (1), server (all that fits)")
+    mode: MlcMode = setting(
+        "local", "How much MLC-LLM runs at once: local (4), interactive (1), server (all that fits)"
+    )
     library: str = setting("", "Compiled model library for the mlc backend; empty looks for one, then compiles")
     compile: Toggle = setting("auto", "Compile a model's library on first use; off takes only a library that is there")
     tensor_parallel_shards: int = setting(
@@ -146,7 +148,7 @@ class CompletionSettings:
         3, "Further completions to choose from, where you ask for one or the first does not fit", minimum=0, maximum=8
     )
     least_chance: float = setting(
-        0.25, "Offer nothing by itself that is less likely to be right, as the model sees it", minimum=0, maximum=1
+        0.0, "Offer nothing by itself that is less likely to be right, by the model's own chances", minimum=0, maximum=1
     )
     ahead: bool = setting(True, "Make the next completion while one is shown, as if it were accepted")
     popup: PopupChoice = setting(
