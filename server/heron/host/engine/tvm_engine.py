@@ -29,6 +29,8 @@ _ALL_CORES = 1
 
 _log = logging.getLogger(__name__)
 
+_ONLY_RUNTIME = "TVM_USE_RUNTIME_LIB"
+
 Float32 = npt.NDArray[np.float32]
 
 
@@ -43,8 +45,19 @@ def load_runner(artefact: Path, engine: EngineSettings) -> "TvmRunner":
     os.environ["TVM_NUM_THREADS"] = str(manifest.threads)
     os.environ["TVM_BIND_THREADS"] = "0"
     if manifest.library_kind == "shared-object":  # linked: the compiler, 160 MB of memory, is not needed
-        os.environ["TVM_USE_RUNTIME_LIB"] = "1"
+        _import_runtime()
     return TvmRunner(artefact, manifest, -(-wanted_cache_tokens(engine) // PAGE_SIZE))
+
+
+def _import_runtime() -> None:
+    """Import TVM without its compiler. A child of this process that compiles a model finds no trace of it."""
+    before = os.environ.get(_ONLY_RUNTIME)
+    os.environ[_ONLY_RUNTIME] = "1"
+    try:
+        import tvm  # noqa: F401
+    finally:
+        if before is None:
+            del os.environ[_ONLY_RUNTIME]
 
 
 def memory_need(artefact: Path) -> MemoryNeed:
