@@ -30,11 +30,17 @@ def answer(request: GenerateRequest) -> Reply:
     return Reply(ADDED)
 
 
+async def open_menu(workbench: Workbench) -> None:
+    """The menu of code actions at the first line, once the bulb says that there are some."""
+    await workbench.put_cursor(1)
+    await workbench.page.locator(".lightBulbWidget").wait_for()
+    await workbench.press("Control+.")
+
+
 async def test_a_code_action_is_shown_before_it_is_made(code_server: CodeServer, tmp_path: Path) -> None:
     settings = {"workbench.colorTheme": "Light Modern"}
     async with open_window(Given(code_server, tmp_path, CODE, settings), answer) as workbench:
-        await workbench.put_cursor(1)
-        await workbench.press("Control+.")
+        await open_menu(workbench)
         await workbench.page.locator(".action-widget .monaco-list-row", has_text="Document").first.click()
         await workbench.button("Accept the Change").wait_for()
         await workbench.page.locator(".monaco-diff-editor .line-insert").first.wait_for()
@@ -45,8 +51,7 @@ async def test_a_code_action_is_shown_before_it_is_made(code_server: CodeServer,
 
 async def test_an_explanation_from_the_menu_is_given_in_the_chat(code_server: CodeServer, tmp_path: Path) -> None:
     async with open_window(Given(code_server, tmp_path, CODE), answer) as workbench:
-        await workbench.put_cursor(1)
-        await workbench.press("Control+.")
+        await open_menu(workbench)
         await workbench.page.locator(".action-widget .monaco-list-row", has_text="Explain").first.click()
         chat = await open_chat(workbench)
         await chat.wait_end()
