@@ -33,6 +33,7 @@ STATUSES = {
     "AddressInUse": 500,
     "SystemFault": 500,
     "WorkerCrashed": 503,
+    "LoadHung": 503,
     "CompileFailed": 500,
 }
 
