@@ -34,17 +34,17 @@ def run_host(port: int | None) -> int:
     """Serve the model until idle: on this user's socket, or on loopback TCP at `port` (0 takes a free one)."""
     from heron.host.api.serve import serve_host
     from heron.host.engine.pipe import Init
-    from heron.host.fleet import Fleet
+    from heron.host.fleet import Fleet, MakeRoom
     from heron.host.models.store import list_installed
     from heron.host.pool import Pool
     from heron.host.workers import WorkerProcess
 
     settings = load_settings()
 
-    def make_pool(model: str) -> Pool:
+    def make_pool(model: str, make_room: MakeRoom) -> Pool:
         own = replace(settings, model=replace(settings.model, name=model)) if model else settings
         init = Init(own, script=_script())
-        return Pool(own, lambda: WorkerProcess(init))
+        return Pool(own, lambda: WorkerProcess(init), make_room=make_room)
 
     return serve_host(Fleet(make_pool, list_installed), settings, port)
 

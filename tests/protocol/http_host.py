@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,21 @@ from heron.host.api.doors import server_config
 from heron.host.api.listen import listen_unix
 from heron.host.api.service import make_service
 from heron.host.engine.engine import Engine
+from heron.host.fleet import Fleet
 from heron.host.pool import Pool
-from heron.host.workers import InProcessWorker
+from heron.host.workers import InProcessWorker, Worker
 from heron.settings import Settings
 
 CHAT = [{"role": "user", "content": "hello"}]
 
 
-def pool_of(engine: Engine) -> Pool:
-    return Pool(Settings(), lambda: InProcessWorker(engine))
+def pool_of(engine: Engine) -> Fleet:
+    return fleet_of(lambda: InProcessWorker(engine))
+
+
+def fleet_of(make_worker: Callable[[], Worker]) -> Fleet:
+    """A host's models: one, whose worker is made so."""
+    return Fleet(lambda name, make_room: Pool(Settings(), make_worker, make_room=make_room), lambda: ())
 
 
 @asynccontextmanager

@@ -64,6 +64,8 @@ async def test_the_model_is_unloaded_and_loaded_again() -> None:
         assert (await client.post("/v1/model/unload")).status_code == 200
         await engine.wait_for(lambda engine: engine.closed)
         assert "on demand" in (await overview(client))["health"]["message"]
+        assert (await client.get("/v1/models")).json()["data"][0]["id"] == "scripted"
+        assert not (await overview(client))["engine"]["loaded"], "looking does not load it"
         await client.post("/v1/model/load")
         assert (await client.post("/v1/completions", json=ASKED)).status_code == 200
         assert (await overview(client))["engine"]["loads_total"] == 2

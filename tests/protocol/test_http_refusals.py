@@ -23,11 +23,9 @@ from heron.host.api.auth import LOOPBACK_NAMES, Auth
 from heron.host.api.guard import MAX_BODY_BYTES
 from heron.host.api.service import make_service
 from heron.host.engine.scripted import ScriptedEngine
-from heron.host.pool import Pool
 from heron.host.workers import InProcessWorker
-from heron.settings import Settings
 from heron.wire import GenerateRequest, ModelInfo
-from protocol.http_host import CHAT, in_memory
+from protocol.http_host import CHAT, fleet_of, in_memory
 
 COMPLETIONS = "/v1/completions"
 CHATS = "/v1/chat/completions"
@@ -332,7 +330,7 @@ async def test_failed_model_is_told() -> None:
     def refuse() -> InProcessWorker:
         raise ModelUnavailable("No source has the model.")
 
-    app = create_app(make_service(Pool(Settings(), refuse)), Auth())
+    app = create_app(make_service(fleet_of(refuse)), Auth())
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

@@ -6,17 +6,19 @@ one that is idle; if that is not enough it is refused with the numbers.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 
-from heron.errors import OutOfMemory, Overloaded, UnknownModel
+from heron.errors import Overloaded, UnknownModel
 from heron.host.engine.engine import Engine
 from heron.host.pool import Pool
 from heron.wire import Health
 
 _log = logging.getLogger(__name__)
 
-MakePool = Callable[[str], Pool]
-"""A pool for a model by name; "" for the one the settings choose."""
+MakeRoom = Callable[[], Awaitable[bool]]
+MakePool = Callable[[str, MakeRoom], Pool]
+"""A pool for a model by name, "" for the one the settings choose, and what frees memory for it."""
 
 
 class Fleet:
@@ -24,7 +26,7 @@ class Fleet:
 
     def __init__(self, make_pool: MakePool, installed: Callable[[], tuple[str, ...]]) -> None:
         self._make_pool, self._installed = make_pool, installed
-        self._main = make_pool("")
+        self._main = make_pool("", partial(self._make_room, ""))
         self._others: dict[str, Pool] = {}
         self._loading = asyncio.Lock()
 
@@ -42,21 +44,19 @@ class Fleet:
         return tuple(self._others[name].health() if name in self._others else _at_rest(name) for name in names)
 
     async def engine(self) -> Engine:
-        """The engine of the chosen model, which others may have to make room for again."""
-        if self._main.is_loaded:
-            return await self._main.engine()
-        async with self._loading:
-            return await self._load(self._main)
+        """The engine of the chosen model."""
+        return await self._main.engine()
 
     async def other_engine(self, model: str) -> Engine:
-        """The engine of another installed model, loaded if it is not.
+        """The engine of another installed model, loaded if it never was.
 
         Raises UnknownModel for one that is not here, and what keeps it from being loaded.
         """
         async with self._loading:  # one at a time: each is measured against what the others left
-            if model not in self._others:
-                await self._add(model).start()
-            return await self._load(self._others[model])
+            pool = self._others.get(model) or self._add(model)
+            if pool.health().state in ("starting", "failed"):  # what it lacked then may be there now
+                await pool.start()
+            return await pool.engine()
 
     async def metrics(self) -> dict[str, float]:
         """Counters and gauges of the chosen model."""
@@ -81,39 +81,22 @@ class Fleet:
 
     def _add(self, model: str) -> Pool:
         if model not in self._installed():
-            known = ", ".join([self._main.health().model, *self._installed()])
+            known = ", ".join(map(repr, dict.fromkeys([self._main.health().model, *self._installed()])))
             raise UnknownModel(
                 f"The model {model!a} is not on this machine.",
-                hint=f"Here are: {known}. Fetch it with heron models pull {model}.",
+                hint=f"Here are: {known}. Another is fetched with heron models pull.",
             )
-        self._others[model] = pool = self._make_pool(model)
-        return pool
+        self._others[model] = self._make_pool(model, partial(self._make_room, model))
+        return self._others[model]
 
-    async def _load(self, pool: Pool) -> Engine:
-        try:
-            return await _loaded(pool)
-        except OutOfMemory as error:
-            if not await self._make_room(pool):
-                raise
-            _log.info("It did not fit (%s); trying again", error.message)
-            await pool.start()
-            return await _loaded(pool)
-
-    async def _make_room(self, wanted: Pool) -> bool:
+    async def _make_room(self, model: str) -> bool:
         """Unload the idle model that was longest not asked for; whether there was one."""
-        pools = {self._main, *self._others.values()} - {wanted}
+        pools = [pool for name, pool in {"": self._main, **self._others}.items() if name != model]
         for pool in sorted(pools, key=lambda pool: pool.idle_s, reverse=True):
             if await _unload(pool):
                 _log.info("Unloaded %s to make room", pool.health().model)
                 return True
         return False
-
-
-async def _loaded(pool: Pool) -> Engine:
-    """A pool's engine, loaded now also if it was unloaded, so that what keeps it from being so is raised here."""
-    engine = await pool.engine()
-    await pool.current_engine()
-    return engine
 
 
 async def _unload(pool: Pool) -> bool:

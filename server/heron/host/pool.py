@@ -8,11 +8,11 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 
-from heron.errors import HeronError, ModelNotReady, Overloaded, SystemFault, UnknownModel, WorkerCrashed
+from heron.errors import HeronError, ModelNotReady, OutOfMemory, Overloaded, SystemFault, WorkerCrashed
 from heron.host.engine.engine import Engine
 from heron.host.engine.pipe import Init
 from heron.host.replay import AnswerChanged, Replay, make_repeatable
@@ -42,15 +42,26 @@ class PoolLimits:
     retry_failed_s: float = 30.0
 
 
+async def no_room() -> bool:
+    """What a pool by itself finds when its model does not fit: nothing else to unload."""
+    return False
+
+
 class Pool:
-    """One worker and the health of its model. `make_worker` makes the next life of it; by default a child process."""
+    """One worker and the health of its model.
+
+    `make_worker` makes the next life of it, by default a child process. Where the model does not fit the memory,
+    `make_room` is asked to free some, and tells whether loading may be tried again.
+    """
 
     def __init__(
         self,
         settings: Settings,
         make_worker: Callable[[], Worker] | None = None,
         limits: PoolLimits | None = None,
+        make_room: Callable[[], Awaitable[bool]] = no_room,
     ) -> None:
+        self._make_room = make_room
         self._name = settings.model.name
         self._unload_s = settings.engine.idle_unload_s or math.inf
         self._make_worker: Callable[[], Worker] = make_worker or (lambda: WorkerProcess(Init(settings)))
@@ -124,18 +135,6 @@ class Pool:
         elif self._health.state == "failed":
             await self.start()
 
-    async def other_engine(self, model: str) -> Engine:
-        """A pool has one model: raises UnknownModel for any other."""
-        raise UnknownModel(f"The model {model!a} is not served here.", hint=f"This host serves {self._health.model!r}.")
-
-    def others(self) -> tuple[Health, ...]:
-        """Of other models: none."""
-        return ()
-
-    async def metrics_of_others(self) -> dict[str, dict[str, float]]:
-        """Of other models: none."""
-        return {}
-
     async def metrics(self) -> dict[str, float]:
         """Counters and gauges of the pool, and of the engine while it is loaded."""
         own = {
@@ -178,7 +177,12 @@ class Pool:
     async def _supervise(self) -> None:
         try:
             while True:
-                crash = await self._run_worker()
+                try:
+                    crash = await self._run_worker()
+                except OutOfMemory:
+                    if not await self._make_room():
+                        raise
+                    continue
                 self._expect_engine()
                 await (self._back_off(crash) if crash else self._sleep())
         except HeronError as error:

@@ -7,7 +7,7 @@ import pytest
 from heron.errors import OutOfMemory, UnknownModel
 from heron.host.engine.engine import Engine
 from heron.host.engine.scripted import ScriptedEngine
-from heron.host.fleet import Fleet
+from heron.host.fleet import Fleet, MakeRoom
 from heron.host.pool import Pool
 from heron.host.workers import InProcessWorker
 from heron.settings import Settings
@@ -27,8 +27,8 @@ class Machine:
     def loaded(self) -> set[str]:
         return {engine.model.id for engine in self.engines if not engine.closed}
 
-    def make_pool(self, name: str) -> Pool:
-        return Pool(Settings(), lambda: self._make_worker(name or "main"))
+    def make_pool(self, name: str, make_room: MakeRoom) -> Pool:
+        return Pool(Settings(), lambda: self._make_worker(name or "main"), make_room=make_room)
 
     def _make_worker(self, name: str) -> InProcessWorker:
         if len(self.loaded) >= self.room:
@@ -68,7 +68,7 @@ async def test_two_models_answer_beside_each_other() -> None:
 
 async def test_a_model_that_is_not_here_is_refused_with_what_is() -> None:
     async with fleet_on(Machine(), "main", "large") as fleet:
-        with pytest.raises(UnknownModel, match=r"Here are: main, .*heron models pull larger"):
+        with pytest.raises(UnknownModel, match=r"Here are: 'main', 'large'\. .*heron models pull"):
             await fleet.other_engine("larger")
 
 
@@ -96,6 +96,17 @@ async def test_a_model_in_use_makes_no_room() -> None:
         assert await asking == "I am main"
         assert await answer(await fleet.other_engine("a")) == "I am a", "tried again once there is room"
         assert await answer(await fleet.engine()) == "I am main", "and back"
+
+
+async def test_a_model_that_was_unloaded_is_not_woken_by_looking_at_it() -> None:
+    machine = Machine()
+    async with fleet_on(machine, "a") as fleet:
+        await fleet.unload()
+        await machine.engines[0].wait_for(lambda engine: engine.closed)
+        engine = await fleet.engine()
+        assert engine.model.id == "main"
+        assert not machine.loaded
+        assert await answer(engine) == "I am main"
 
 
 async def test_unloading_gives_all_memory_back() -> None:
