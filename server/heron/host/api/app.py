@@ -19,7 +19,7 @@ from heron.host.api.lsp_socket import lsp_router
 from heron.host.api.metrics import metrics_router
 from heron.host.api.models import models_router
 from heron.host.api.multiplex import multiplex_router
-from heron.host.api.openapi import describe_errors
+from heron.host.api.openapi import DescribedApp
 from heron.host.api.overview import overview_router
 from heron.host.api.service import Service
 from heron.host.api.stats import stats_router
@@ -41,7 +41,7 @@ def create_app(service: Service, auth: Auth, open_door: Doorkeeper | None = None
         finally:
             await pool.close()
 
-    app = FastAPI(
+    app = DescribedApp(
         title="Heron", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     for answers in (completions_router, chat_router, llama_router):
@@ -60,5 +60,4 @@ def create_app(service: Service, auth: Auth, open_door: Doorkeeper | None = None
     if auth.origins:
         app.add_middleware(CORSMiddleware, allow_origins=sorted(auth.origins), allow_methods=["*"], allow_headers=["*"])
     add_error_handlers(app)
-    describe_errors(app)
     return app

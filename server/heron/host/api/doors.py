@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Literal
 
 import uvicorn
 
@@ -66,7 +67,7 @@ class _Follower(uvicorn.Server):
 
 
 def server_config(
-    app: Callable[..., object], certificate: tuple[str, str] | None = None, lifespan: str = "on"
+    app: Callable[..., object], certificate: tuple[str, str] | None = None, lifespan: Literal["on", "off"] = "on"
 ) -> uvicorn.Config:
     """How uvicorn serves the application: no access log, and no trust in proxies' headers."""
     return uvicorn.Config(
@@ -75,7 +76,7 @@ def server_config(
         http=GuardedConnection,
         ws="websockets-sansio",
         ws_max_size=MAX_BODY_BYTES,
-        lifespan="off" if lifespan == "off" else "on",
+        lifespan=lifespan,
         log_config=None,
         log_level="warning",
         access_log=False,

@@ -25,16 +25,12 @@ def overview_router(service: Service) -> APIRouter:
     @router.get(PATH)
     async def show_overview() -> dict[str, Any]:
         """Health, numbers, requests that run and ended of late, last errors. No text of any request."""
-        now = time.time()
+        now, numbers = time.time(), await pool.metrics_of_others()
         return {
             "version": __version__,
             "health": dataclasses.asdict(pool.health()),
             "engine": await pool.metrics(),
-            "others": [
-                dataclasses.asdict(other) | {"engine": numbers.get(other.model, {})}
-                for numbers in (await pool.metrics_of_others(),)
-                for other in pool.others()
-            ],
+            "others": [dataclasses.asdict(other) | {"engine": numbers.get(other.model, {})} for other in pool.others()],
             "host": {"pid": os.getpid(), "uptime_s": now - started, "resident_bytes": resident_bytes()},
             "running": [_show_live(live) for live in ledger.live.values()],
             "ended": [_show_finished(one) for one in ledger.ended if now - one.ended < _SHOWN_S],

@@ -36,7 +36,7 @@ class Quotas:
             raise Overloaded(f"This token already has {most} requests running, the most it may.")
         self._require("tokens", self._limits.tokens_per_minute, client)
         self._require("requests", self._limits.requests_per_minute, client)
-        self.charge("requests", client, 1)
+        self._charge("requests", self._limits.requests_per_minute, client, 1)
         self._running[client] += 1
         try:
             yield
@@ -44,18 +44,17 @@ class Quotas:
             self._running[client] -= 1
             self._running += Counter()  # forget the idle
 
-    def charge(self, what: str, client: str, count: int) -> None:
-        """Note what a client has used: `requests` or `tokens`."""
-        limit = {"requests": self._limits.requests_per_minute, "tokens": self._limits.tokens_per_minute}[what]
+    def note(self, finished: Finished) -> None:
+        """Charge what a request used to the token it came with."""
+        usage = finished.usage
+        count = usage.prompt_tokens + usage.completion_tokens
+        self._charge("tokens", self._limits.tokens_per_minute, token_of(finished.request.client), count)
+
+    def _charge(self, what: str, limit: int, client: str, count: int) -> None:
         if limit and count and client:
             item = RateLimitItemPerMinute(limit)
             left = self._windows.get_window_stats(item, what, client).remaining
             self._windows.hit(item, what, client, cost=min(count, left))
-
-    def note(self, finished: Finished) -> None:
-        """Charge what a request used to the token it came with."""
-        usage = finished.usage
-        self.charge("tokens", token_of(finished.request.client), usage.prompt_tokens + usage.completion_tokens)
 
     def _require(self, what: str, limit: int, client: str) -> None:
         if not limit:

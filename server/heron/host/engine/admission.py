@@ -10,9 +10,9 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from heron.errors import Overloaded
 from heron.host.engine.fair_share import FairShare
 from heron.host.engine.sequence import PRIORITIES
+from heron.host.engine.waiting_room import find_crowd
 from heron.wire import GenerateRequest
 
 _DURATION_RATE = 0.2
@@ -120,13 +120,7 @@ class Admission:
         return (self._rank(ticket, now), -ticket.lane, served, ticket.arrival)
 
     def _check_room(self, client: str) -> None:
-        own = sum(ticket.client == client for ticket in self._waiting)
-        if len(self._waiting) >= self._limits.max_waiting:
-            queued, whose = len(self._waiting), ""
-        elif own >= self._limits.max_waiting_each:
-            queued, whose = own, " of this client"
-        else:
-            return
-        self.num_refused += 1
-        wait_s = min(max(self._usual_s / self._limits.max_running, _LEAST_S), _MOST_S)
-        raise Overloaded(f"{queued} requests{whose} are waiting already.", retry_after_s=wait_s)
+        limits = self._limits
+        if crowd := find_crowd(self._waiting, client, limits.max_waiting, limits.max_waiting_each):
+            self.num_refused += 1
+            raise crowd.refuse(min(max(self._usual_s / limits.max_running, _LEAST_S), _MOST_S))

@@ -10,11 +10,11 @@ its share of the places makes room for one that holds less.
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from heron.errors import Overloaded
 from heron.host.engine.fair_share import FairShare
 from heron.host.engine.prefix_cache import Lease, PrefixCache
 from heron.host.engine.sequence import BACKGROUND, PRIORITIES, Sequence
 from heron.host.engine.throughput import DECODE_COST, Throughput
+from heron.host.engine.waiting_room import find_crowd
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,16 +233,10 @@ class Scheduler:
         return victims[::-1]
 
     def _check_room(self, client: str) -> None:
-        own = [sequence for sequence in self._waiting if sequence.client == client]
-        if len(self._waiting) >= self._limits.max_waiting:
-            queued, sharers, whose = self._waiting, 1, ""
-        elif len(own) >= self._limits.max_waiting_each:
-            queued, sharers, whose = own, len({sequence.client for sequence in self._waiting}), " of this client"
-        else:
-            return
-        self.num_refused += 1
-        retry_after_s = self._throughput.seconds_for_one(queued, sharers)
-        raise Overloaded(f"{len(queued)} requests{whose} are waiting already.", retry_after_s=retry_after_s)
+        limits = self._limits
+        if crowd := find_crowd(self._waiting, client, limits.max_waiting, limits.max_waiting_each):
+            self.num_refused += 1
+            raise crowd.refuse(self._throughput.seconds_for_one(crowd.queued, crowd.sharers))
 
     def _share(self, sequence: Sequence) -> FairShare:
         return self._shares[sequence.lane]
