@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from heron.commands.table import lay_out
 from heron.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
@@ -62,9 +63,7 @@ def _list(store: "Store") -> int:
         rows.append((entry.id, format_size(size), here, entry.license, entry.summary))
     others = [model for model in stored.values() if model.id not in known]
     rows += [(model.id, format_size(model.size_bytes), "yes", "", "a model of MLC-LLM's") for model in others]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print("\n".join(lay_out(rows)))
     print(f"Stored in {store.folder}, {format_size(shutil.disk_usage(_existing(store.folder)).free)} free")
     return 0
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from heron.commands.table import lay_out
 from heron.editor.stats.store import NAME, open_store
 from heron.editor.stats.summary import Figures, summarize
 from heron.settings import home_folder
@@ -35,13 +36,9 @@ def render(figures: Sequence[Figures], days: int) -> str:
     """A table for people."""
     if not figures:
         return f"No completion was shown in the last {days} days."
-    rows = [_HEADS, *map(_row, figures)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADS))]
-    lines = [
-        "  ".join(_pad(cell, width, n) for n, (cell, width) in enumerate(zip(row, widths, strict=True))) for row in rows
-    ]
+    lines = lay_out([_HEADS, *map(_row, figures)], num_left=1)
     note = "taken: accepted, wholly or partly; kept: of accepted characters, after 30 s; p50 to p95: ms until shown"
-    return "\n".join([*(line.rstrip() for line in lines), "", note])
+    return "\n".join([*lines, "", note])
 
 
 def _read(since: float) -> tuple[Figures, ...]:
@@ -69,11 +66,6 @@ def _row(one: Figures) -> tuple[str, ...]:
 
 def _percent(share: float | None) -> str:
     return "-" if share is None else f"{share:.0%}"
-
-
-def _pad(cell: str, width: int, column: int) -> str:
-    """Names to the left, numbers to the right."""
-    return cell.rjust(width) if column else cell.ljust(width)
 
 
 def _days(text: str) -> int:

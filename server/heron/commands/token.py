@@ -3,6 +3,7 @@
 import argparse
 import time
 
+from heron.commands.table import lay_out
 from heron.host.tokens import SCOPES, Token, TokenStore, token_store
 from heron.settings import home_folder
 
@@ -34,9 +35,7 @@ def _create(store: TokenStore, arguments: argparse.Namespace) -> None:
 
 def _list(store: TokenStore, _arguments: argparse.Namespace) -> None:
     rows = [("ID", "NAME", "SCOPES", "CREATED", "EXPIRES"), *map(_row, store.list())]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print("\n".join(lay_out(rows)))
 
 
 def _revoke(store: TokenStore, arguments: argparse.Namespace) -> None:

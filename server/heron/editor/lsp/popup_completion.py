@@ -19,7 +19,6 @@ from heron.editor.lsp.session import Session
 
 OPTIONS = types.CompletionOptions(trigger_characters=[".", "(", "[", "=", ":"], resolve_provider=True)
 _WORD = re.compile(r"[^\W\d]\w*\Z")
-_NAME = re.compile(r"[^\W\d]\w*\Z")
 _CALL = re.compile(r"[^\W\d][\w.]*\(")
 _LABEL_CHARACTERS = 80
 
@@ -109,4 +108,4 @@ def _kind_of(text: str) -> types.CompletionItemKind:
         return types.CompletionItemKind.Snippet
     if _CALL.match(text.strip()):
         return types.CompletionItemKind.Function
-    return types.CompletionItemKind.Variable if _NAME.match(text.strip()) else types.CompletionItemKind.Text
+    return types.CompletionItemKind.Variable if _WORD.match(text.strip()) else types.CompletionItemKind.Text

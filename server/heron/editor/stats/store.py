@@ -17,6 +17,8 @@ NAME = "stats.sqlite3"
 SCHEMA_VERSION = 1
 KEEP_S = 180 * 24 * 3600.0
 _BUSY_S = 1.0
+_WRITE_BUSY_MS = 20
+"""Writes come from the loop that answers keys: beside a locked file a row is lost rather than a key late."""
 _SCHEMA = """
 CREATE TABLE completion (
     id INTEGER PRIMARY KEY, at REAL NOT NULL, language TEXT NOT NULL, surface TEXT NOT NULL, chars INTEGER NOT NULL,
@@ -101,6 +103,7 @@ def _connect(name: str) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = OFF")
         _migrate(connection)
         connection.execute("DELETE FROM completion WHERE at < ?", (time.time() - KEEP_S,))
+        connection.execute(f"PRAGMA busy_timeout = {_WRITE_BUSY_MS}")
     except BaseException:
         connection.close()
         raise

@@ -29,16 +29,16 @@ _XML = re.compile(r"</?(?:summary|remarks|para)/?>")
 
 def read_doc(tree: Tree, node: Node, body: Node | None) -> str:
     """The first paragraph of a definition's docstring or of the comments right above it; empty without one."""
-    text = _read_docstring(body) if tree.language.name == "python" else ""
-    return _first_paragraph(text or _read_comments(_outermost(node)))
+    text = _read_docstring(tree, body) if tree.language.name == "python" else ""
+    return _first_paragraph(text or _read_comments(tree, _outermost(node)))
 
 
-def _read_docstring(body: Node | None) -> str:
+def _read_docstring(tree: Tree, body: Node | None) -> str:
     first = body.named_child(0) if body is not None and body.named_child_count else None
     if first is None or first.type != "expression_statement" or first.named_child_count != 1:
         return ""
     string = first.named_child(0)
-    return _QUOTES.sub("", _text(string)) if string is not None and string.type == "string" else ""
+    return _QUOTES.sub("", _text(tree, string)) if string is not None and string.type == "string" else ""
 
 
 def _outermost(node: Node) -> Node:
@@ -50,7 +50,7 @@ def _outermost(node: Node) -> Node:
     return node
 
 
-def _read_comments(node: Node) -> str:
+def _read_comments(tree: Tree, node: Node) -> str:
     """The comments that end on the line above, the one below the other, without their marks."""
     lines: list[str] = []
     below = node
@@ -61,7 +61,7 @@ def _read_comments(node: Node) -> str:
         if "comment" in above.type:
             if _shares_line(above):
                 break
-            lines.append(_clean(_text(above)))
+            lines.append(_clean(_text(tree, above)))
         elif above.type not in _ABOVE:
             break
         below, above = above, above.prev_sibling
@@ -88,5 +88,5 @@ def _first_paragraph(text: str) -> str:
     return " ".join(lines).strip()[:MAX_DOC_CHARACTERS]
 
 
-def _text(node: Node) -> str:
-    return (node.text or b"")[: 8 * MAX_DOC_CHARACTERS].decode("utf-8", "replace")
+def _text(tree: Tree, node: Node) -> str:
+    return tree.bytes_of(node)[: 8 * MAX_DOC_CHARACTERS].decode("utf-8", "replace")

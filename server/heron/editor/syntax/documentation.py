@@ -29,7 +29,7 @@ def find_documentation(tree: Tree, whole: Node, body: Node | None) -> Range | No
         below = above
     if not comments:
         return None
-    start, end = tree.range_of(comments[0]).start, _content_end(comments[-1])
+    start, end = tree.range_of(comments[0]).start, _content_end(tree, comments[-1])
     return Range(start, tree.position_at(end))
 
 
@@ -45,7 +45,7 @@ def _is_documentation(tree: Tree, node: Node, below: Node) -> bool:
     """A comment of the language's documentation form that ends on the line above `below`."""
     if node.type not in _COMMENTS or _last_row(node) + 1 != below.start_point[0] or not _begins_line(tree, node):
         return False
-    text = (node.text or b"").decode("utf-8", "replace")
+    text = tree.bytes_of(node).decode("utf-8", "replace")
     match tree.language.name:
         case "rust":
             return text.startswith(("///", "/**")) and not text.startswith("////")
@@ -65,6 +65,7 @@ def _last_row(node: Node) -> int:
     return row - 1 if column == 0 and row > node.start_point[0] else row
 
 
-def _content_end(node: Node) -> int:
+def _content_end(tree: Tree, node: Node) -> int:
     """The end of a comment; Rust's grammar counts the line end to it."""
-    return node.end_byte - (len(node.text or b"") - len((node.text or b"").rstrip(b"\r\n")))
+    text = tree.bytes_of(node)
+    return node.end_byte - (len(text) - len(text.rstrip(b"\r\n")))

@@ -47,28 +47,28 @@ def read_imports(tree: Tree, within: Range | None = None) -> tuple[Import, ...]:
     found: list[Import] = []
     for _, captures in cursor.matches(tree.syntax.root_node):
         range_ = tree.range_of(captures["import"][0])
-        found += [Import(module, names, alias, range_) for module, names, alias in _read(captures)]
+        found += [Import(module, names, alias, range_) for module, names, alias in _read(tree, captures)]
     return tuple(_join(sorted(found, key=lambda one: one.range)))
 
 
 Triple = tuple[str, tuple[str, ...], str]
 
 
-def _read(captures: dict[str, list[Node]]) -> Iterator[Triple]:
+def _read(tree: Tree, captures: dict[str, list[Node]]) -> Iterator[Triple]:
     if "tree" in captures:
-        yield from _expand(_text(captures["tree"][0]))
+        yield from _expand(_text(tree, captures["tree"][0]))
     elif "path" in captures:
-        yield _split(_text(captures["path"][0]), ".")
+        yield _split(_text(tree, captures["path"][0]), ".")
     elif "module" in captures:
-        alias = _text(captures["alias"][0]) if "alias" in captures else ""
+        alias = _text(tree, captures["alias"][0]) if "alias" in captures else ""
         for module in captures["module"]:
-            names = tuple(dict.fromkeys(_name(node) for node in captures.get("name", ())))
-            yield _unquote(_text(module)), names, alias
+            names = tuple(dict.fromkeys(_name(tree, node) for node in captures.get("name", ())))
+            yield _unquote(_text(tree, module)), names, alias
 
 
-def _name(node: Node) -> str:
+def _name(tree: Tree, node: Node) -> str:
     """A namespace, a dot or a star imports all there is."""
-    text = _unquote(_text(node))
+    text = _unquote(_text(tree, node))
     return ALL if node.type in ("wildcard_import", "namespace_import", "asterisk", "dot", "*") else text
 
 
@@ -135,5 +135,5 @@ def _unquote(text: str) -> str:
     return text.strip("\"'`") if text[:1] in "\"'`" else text.removeprefix("<").removesuffix(">")
 
 
-def _text(node: Node) -> str:
-    return (node.text or b"")[:4000].decode("utf-8", "replace").strip()
+def _text(tree: Tree, node: Node) -> str:
+    return tree.bytes_of(node)[:4000].decode("utf-8", "replace").strip()

@@ -83,7 +83,7 @@ def read_tags(tree: Tree) -> tuple[Tag, ...]:
         return ()
     found: dict[int, tuple[int, _Match]] = {}
     for pattern, captures in QueryCursor(query).matches(tree.syntax.root_node):
-        for match in _read_matches(captures):
+        for match in _read_matches(tree, captures):
             # The same name may match several patterns; the one that stands first in the file says best what it is.
             before = found.setdefault(match.name.start_byte, (pattern, match))
             if pattern < before[0]:
@@ -101,13 +101,14 @@ def read_calls(tree: Tree, within: Range | None = None) -> tuple[Call, ...]:
     if within is not None:
         cursor.set_byte_range(tree.byte_at(within.start), max(tree.byte_at(within.end), tree.byte_at(within.start) + 1))
     nodes = {node.start_byte: node for node in cursor.captures(tree.syntax.root_node).get("name", [])}
-    return tuple(Call(_text(node), tree.range_of(node)) for _, node in sorted(nodes.items(), key=lambda item: item[0]))
+    ordered = [nodes[start] for start in sorted(nodes)]
+    return tuple(Call(_text(tree, node), tree.range_of(node)) for node in ordered)
 
 
-def _read_matches(captures: dict[str, list[Node]]) -> Iterator[_Match]:
+def _read_matches(tree: Tree, captures: dict[str, list[Node]]) -> Iterator[_Match]:
     """One for each name: a statement may define several."""
     body = captures.get("body", [None])[0]
-    container = _text(captures["container"][0]) if "container" in captures else ""
+    container = _text(tree, captures["container"][0]) if "container" in captures else ""
     capture = next((name for name in captures if name in ("scope", "declarator") or name.startswith("definition.")), "")
     if not capture:
         return
@@ -137,7 +138,7 @@ def _contain(tree: Tree, matches: Iterable[_Match]) -> Iterator[Tag]:
             outer.pop()
         container = match.container or ".".join(name for _, name, _, _ in outer)
         holder = outer[-1][2] if outer else ""
-        name = _text(match.name)
+        name = _text(tree, match.name)
         if match.kind and name:
             kind = "method" if match.kind == "function" and (holder in HOLDERS or match.container) else match.kind
             yield _make_tag(tree, replace(match, kind=kind, container=container), name)
@@ -176,13 +177,9 @@ def _line_start(tree: Tree, node: Node) -> int:
     return start if _WORDS.fullmatch(tree.source, start, node.start_byte) else node.start_byte
 
 
-def _text(node: Node) -> str:
-    return (
-        (node.text or b"")[: 4 * MAX_NAME_CHARACTERS]
-        .decode("utf-8", "replace")[:MAX_NAME_CHARACTERS]
-        .strip()
-        .lstrip(":")
-    )
+def _text(tree: Tree, node: Node) -> str:
+    text = tree.bytes_of(node)[: 4 * MAX_NAME_CHARACTERS].decode("utf-8", "replace")
+    return text[:MAX_NAME_CHARACTERS].strip().lstrip(":")
 
 
 def _end(match: _Match) -> int:

@@ -66,6 +66,10 @@ class Tree:
             node = node.parent
         return node is not None and node.has_error
 
+    def bytes_of(self, node: Node) -> bytes:
+        """The text of a node of this tree, in UTF-8. `Node.text` reads 64 KiB for it where the text came in parts."""
+        return self.source[node.start_byte : node.end_byte]
+
     def range_of(self, node: Node) -> Range:
         """Where a node of this tree lies."""
         return Range(self.position_at(node.start_byte), self.position_at(node.end_byte))

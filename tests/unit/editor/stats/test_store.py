@@ -65,3 +65,13 @@ def test_there_is_no_column_for_text(tmp_path: Path) -> None:
         "SELECT name FROM pragma_table_info('completion') WHERE type = 'TEXT'"
     )
     assert {name for (name,) in rows} == {"language", "surface", "outcome"}
+
+
+def test_a_locked_file_costs_a_row_and_no_more(tmp_path: Path) -> None:
+    store, other = open_store(tmp_path / "s.db"), sqlite3.connect(tmp_path / "s.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert store.add(RECORD) == 0
+    other.execute("ROLLBACK")
+    other.close()
+    assert store.add(RECORD) > 0
+    store.close()

@@ -101,3 +101,13 @@ def test_one_edit_in_ten_thousand_lines_is_quick() -> None:
     assert time.process_time() - started < 0.1  # 5 ms on a quiet machine
     assert tree is not None
     assert not tree.has_error
+
+
+@pytest.mark.parametrize("times", [1, 6000])
+def test_the_text_of_a_node_however_the_text_was_read(times: int) -> None:
+    text = "import größe\nx = 'é'\n" * times
+    tree = parse(Document("file:///a.py", 1, "python", text))
+    assert tree is not None
+    assert (len(tree.source) > tree_module.UNWATCHED_BYTES) == (times > 1)
+    for node in tree.syntax.root_node.children[-4:]:
+        assert tree.bytes_of(node) == node.text
