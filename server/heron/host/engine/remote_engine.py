@@ -177,12 +177,17 @@ def _chat_logprobs(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def open_client(settings: EngineSettings) -> "httpx.AsyncClient":
-    """A client of the server; answers may take as long as they do, connections may not."""
+    """A client of the server; answers may take as long as they do, connections may not.
+
+    What is asked goes to the server that the settings name, never to a proxy that the environment does.
+    """
     import httpx
 
     headers = {"Authorization": f"Bearer {settings.remote_token}"} if settings.remote_token else {}
     url = settings.remote_url.rstrip("/").removesuffix("/v1")
-    return httpx.AsyncClient(base_url=url, headers=headers, timeout=httpx.Timeout(None, connect=_CONNECT_S))
+    transport = httpx.AsyncHTTPTransport(trust_env=False)
+    timeout = httpx.Timeout(None, connect=_CONNECT_S)
+    return httpx.AsyncClient(transport=transport, base_url=url, headers=headers, timeout=timeout)
 
 
 async def _deltas(answer: "httpx.Response") -> AsyncGenerator[Delta, None]:

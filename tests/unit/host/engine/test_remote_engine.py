@@ -172,3 +172,13 @@ async def test_leaving_closes_the_connection() -> None:
         async with asyncio.timeout(20):
             await left.wait()
         await engine.close()
+
+
+async def test_a_proxy_that_the_environment_names_sees_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+        monkeypatch.setenv(name.upper(), "http://127.0.0.1:9")
+    async with server({"/v1/models": MODELS, "/v1/completions": stream_answer}) as (_, settings):
+        engine = await connect(settings)
+        assert "".join(delta.text for delta in await ask(engine)) == "ab"
+        await engine.close()
