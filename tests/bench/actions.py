@@ -17,9 +17,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.bugs import KINDS, Bug, Failure, run_checks
+from bench.ready_client import open_ready_client
 from bench.real_functions import Sample, choose_samples
-from heron.app import connect
-from heron.editor.client.client import Client
 from heron.editor.diagnostic import Diagnostic
 from heron.editor.document import Document, Position, Range
 from heron.editor.features.actions.action import Choice
@@ -30,7 +29,6 @@ from heron.editor.syntax.faults import count_faults
 from heron.editor.syntax.signatures import read_definitions
 from heron.editor.syntax.tree import parse
 from heron.errors import EditRefused
-from heron.settings import load_settings
 
 ACTIONS = ("document", "types", "tests", "simplify")
 
@@ -45,10 +43,7 @@ def main() -> None:
 
 
 async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
-    settings = load_settings()
-    client = Client(lambda: connect(settings))
-    while (await client.health()).state != "ready":  # noqa: ASYNC110
-        await asyncio.sleep(1)  # the host tells of its state only when asked
+    client = await open_ready_client()
     writer = Writer(client)
     report: dict[str, Any] = {"model": (await client.model()).id}
     if arguments.only != "bugs":

@@ -206,7 +206,7 @@ async def test_completions_go_before_chats_and_these_before_background_work(subj
         subject.engine.generate(GenerateRequest("first", PROMPT, Sampling(max_tokens=400), "completion"))
     ) as deltas:
         await anext(deltas)
-        tasks = [asyncio.create_task(run(name, name)) for name in ("background", "chat", "completion")]  # type: ignore[arg-type]
+        tasks = [asyncio.create_task(run(name, name)) for name in ("background", "chat", "completion")]
         await wait_until(subject, "waiting_requests", 3)
     await asyncio.gather(*tasks)
     assert ended == ["completion", "chat", "background"]

@@ -22,16 +22,15 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from bench.figures import describe_machine
 from bench.quality.faults import FAULTS, find_faults
 from bench.quality.shares import share
+from bench.ready_client import open_ready_client
 from bench.real_functions import ENDINGS, source_files
-from heron.app import connect
-from heron.editor.client.client import Client
 from heron.editor.context.surroundings import Surroundings
 from heron.editor.document import Document
 from heron.editor.features.ask import Ask
 from heron.editor.features.complete import Completer
 from heron.editor.features.timings import Timings
 from heron.editor.syntax.tree import parse
-from heron.settings import CompletionSettings, load_settings
+from heron.settings import CompletionSettings
 
 PLACES_PER_FILE = 12
 STREAMS = 3
@@ -103,10 +102,7 @@ def _cut(place: Place, lines: list[str], number: int, chance: random.Random) -> 
 async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     known = {case.name: case for case in _read_cases(arguments.cases)}
     files = make_places(arguments.sources, arguments.count, arguments.seed)
-    settings = load_settings()
-    client = Client(lambda: connect(settings))
-    while (await client.health()).state != "ready":  # noqa: ASYNC110
-        await asyncio.sleep(1)  # the host tells of its state only when asked
+    client = await open_ready_client()
     completer = Completer(client, Surroundings(lambda: None))
     gate = asyncio.Semaphore(STREAMS)
 

@@ -1,7 +1,6 @@
 """The queue in front of an engine that cannot be told what is urgent."""
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 
@@ -51,7 +50,7 @@ async def test_the_urgent_go_first_and_leave_as_they_like() -> None:
     door = Door(AdmissionLimits(max_running=1))
     await door.come("first")
     for name in ("background", "chat", "completion"):
-        await door.come(name, name)  # type: ignore[arg-type]
+        await door.come(name, name)
     await door.leave("first")
     await door.leave("completion")
     assert door.entered == ["first", "completion", "chat"]
@@ -79,8 +78,7 @@ async def test_within_a_priority_the_client_served_least_is_next() -> None:
 
 async def test_who_waits_long_gains_a_rank(monkeypatch: pytest.MonkeyPatch) -> None:
     door, now = Door(AdmissionLimits(max_running=1, aging_s=10)), 0.0
-    clock: Callable[[], float] = lambda: now  # noqa: E731
-    monkeypatch.setattr("heron.host.engine.admission.time.monotonic", clock)
+    monkeypatch.setattr("heron.host.engine.admission.time.monotonic", lambda: now)
     await door.come("first")
     await door.come("background", "background")
     now = 25.0

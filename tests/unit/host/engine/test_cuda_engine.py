@@ -87,4 +87,4 @@ def test_steps_without_logits_are_not_overtaken(tmp_path: Path, monkeypatch: pyt
     for first, logit_rows in ((0, []), (3, []), (6, [2])):
         batch = contiguous_batch([(0, first, 3)], token_ids)
         runner.run(replace(batch, logit_rows=np.array(logit_rows, np.int32)))
-    assert runner._device.seen == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]  # type: ignore[attr-defined]
+    assert runner._device.seen == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]

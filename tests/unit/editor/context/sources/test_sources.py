@@ -1,11 +1,12 @@
 """Each source over the small workspace: what it finds, and what it never shows."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 
 import pytest
 
 from heron.editor.context.assemble import sources
 from heron.editor.context.index.index import Index
+from heron.editor.context.snippet import Snippet
 from heron.editor.context.sources.changes import find_changes, read_hunks
 from heron.editor.context.sources.definitions import find_definitions
 from heron.editor.context.sources.diagnostics import find_diagnostics
@@ -15,7 +16,7 @@ from heron.editor.context.sources.recent import find_recent
 from heron.editor.context.sources.sibling import find_sibling
 from heron.editor.context.sources.similar import find_similar
 from heron.editor.context.trail import Trail
-from heron.editor.context.view import Scenery, View
+from heron.editor.context.view import Scenery
 from heron.editor.diagnostic import Diagnostic
 from heron.editor.document import Document, Position, Range
 from unit.editor.context.places import view_at, write
@@ -39,8 +40,8 @@ diff --git a/.env b/.env
 """
 
 
-def texts(found: object) -> list[str]:
-    return [snippet.text for snippet in found]  # type: ignore[attr-defined]
+def texts(found: Iterable[Snippet]) -> list[str]:
+    return [snippet.text for snippet in found]
 
 
 IMPORTED = [
@@ -164,10 +165,10 @@ def test_changes_of_other_files(index: Index) -> None:
 
 @pytest.mark.parametrize("name", list(sources()))
 def test_every_source_bears_an_empty_and_a_broken_document(index: Index, name: str) -> None:
-    source: Callable[[View], object] = sources()[name]  # type: ignore[index]
+    source = sources()[name]
     for marked in ("│", "│\n", "class (\n  def self.│", "import \nfrom . import (\nx.y.z.│", "\ud800│.\n"):
         for path in ("shop/till.py", "web/a.ts", "go/b.go", "rs/c.rs", "java/D.java"):
-            assert list(source(view_at(index, path, marked))) is not None  # type: ignore[call-overload]
+            assert list(source(view_at(index, path, marked))) is not None
 
 
 def test_nothing_of_a_missing_file(index: Index) -> None:

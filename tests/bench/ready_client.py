@@ -1,0 +1,15 @@
+"""A client of the host of HERON_HOME, once that has its model."""
+
+import asyncio
+
+from heron.app import connect
+from heron.editor.client.client import Client
+from heron.settings import load_settings
+
+
+async def open_ready_client() -> Client:
+    settings = load_settings()
+    client = Client(lambda: connect(settings))
+    while (await client.health()).state != "ready":  # noqa: ASYNC110
+        await asyncio.sleep(1)  # the host tells of its state only when asked
+    return client
