@@ -3,11 +3,10 @@
 import hashlib
 import os
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from heron.host.models.fetch import ensure_model
 from heron.host.models.progress import Progress
 from heron.host.models.store import Store
 from heron.settings import ModelSettings
+from hub_server import running_hub
 from tiny_models import entry_in_wheels, write_wheel
 
 CONTENT = bytes(range(256)) * 4096
@@ -70,16 +70,8 @@ def answer_with(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeHub]:
     fake = FakeHub()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), answer_with(fake))
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    yield fake
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with running_hub(answer_with(fake), monkeypatch, tmp_path):
+        yield fake
 
 
 def hub_entry(sha256: str | None = None) -> CatalogEntry:
