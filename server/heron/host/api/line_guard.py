@@ -9,7 +9,7 @@ class LineGuard:
     """Lets text pass until a line after the first is indented by fewer than `columns` characters, or begins later than
     `limit_s` (0: any time) after the first text. `ended` tells that; what comes then is to be thrown away.
 
-    A line whose indentation is not known yet is held back, and so is the line break before it.
+    Blank lines above the line that ended it are thrown away too. A line whose indentation is not known yet is held back, and so is the line break before it.
     """
 
     def __init__(self, columns: int, limit_s: float = 0.0, clock: Callable[[], float] = time.monotonic) -> None:
@@ -29,6 +29,8 @@ class LineGuard:
         self._held = "".join(f"\n{line}" for line in later[known:])
         passed = list(takewhile(lambda line: not self._ends_before(line), later[:known]))
         self.ended = len(passed) < known
+        while self.ended and passed and not passed[-1].strip():
+            passed.pop()
         return "\n".join([first, *passed])
 
     def finish(self) -> str:

@@ -1,4 +1,4 @@
-"""llama.cpp's own routes, so that llama.vim, llama.vscode and the like work unchanged.
+"""llama.cpp's own routes, so that editor plugins made for it work with this host.
 
 `POST /infill` and `/tokenize`, `GET /health`, `/v1/health` and `/props`, shaped as its tools/server/README.md says.
 """

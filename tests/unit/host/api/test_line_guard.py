@@ -10,7 +10,7 @@ def run(guard: LineGuard, *pieces: str) -> str:
 
 def test_a_line_with_less_indentation_ends_the_answer() -> None:
     guard = LineGuard(4)
-    assert run(guard, "a = 1\n", "    b\n\n", "  c\n", "    d") == "a = 1\n    b\n"
+    assert run(guard, "a = 1\n", "    b\n\n", "  c\n", "    d") == "a = 1\n    b"
     assert guard.ended
 
 
