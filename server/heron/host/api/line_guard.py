@@ -9,7 +9,8 @@ class LineGuard:
     """Lets text pass until a line after the first is indented by fewer than `columns` characters, or begins later than
     `limit_s` (0: any time) after the first text. `ended` tells that; what comes then is to be thrown away.
 
-    Blank lines above the line that ended it are thrown away too. A line whose indentation is not known yet is held back, and so is the line break before it.
+    Blank lines above the line that ended it are thrown away too. A line whose indentation is not known yet is held
+    back, and so is the line break before it.
     """
 
     def __init__(self, columns: int, limit_s: float = 0.0, clock: Callable[[], float] = time.monotonic) -> None:
