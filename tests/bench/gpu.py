@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from heron.host.compiler.cuda.device import CudaDevice
+from heron.host.compiler.gpu.cuda_device import CudaDevice
 from heron.host.engine.cuda_engine import CudaRunner
 from heron.host.engine.runner import Batch
 from heron.host.models.gguf import open_gguf
@@ -101,8 +101,8 @@ def measure(runner: CudaRunner, rounds: int) -> dict[str, Any]:
 
 def compile_library(model: Path, folder: Path) -> Path:
     from heron.host.compiler.architectures import read_config
-    from heron.host.compiler.cuda.kernels import compile_kernels
-    from heron.host.compiler.cuda.model import plan_kernels
+    from heron.host.compiler.gpu.kernels import compile_kernels
+    from heron.host.compiler.gpu.model import plan_kernels
 
     os.environ.setdefault("TVM_CUDA_COMPILE_MODE", "nvcc")
     file = open_gguf(model)

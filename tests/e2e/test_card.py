@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from heron.errors import OutOfMemory, ResourceError
-from heron.host.compiler.cuda.cards import list_cards
-from heron.host.compiler.cuda.device import CudaDevice
-from heron.host.compiler.cuda.survey import survey_cards
+from heron.host.compiler.gpu.cards import list_cards
+from heron.host.compiler.gpu.cuda_device import CudaDevice
+from heron.host.compiler.gpu.survey import survey_cards
 from heron.host.engine.engine import Engine
 from heron.host.engine.load import load_engine
 from heron.host.engine.local_engine import LocalEngine

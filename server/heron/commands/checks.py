@@ -20,7 +20,7 @@ from heron.errors import HeronError, HostUnreachable, InvalidSettings
 from heron.settings import Settings, home_folder, load_settings
 
 if TYPE_CHECKING:
-    from heron.host.compiler.cuda.cards import Card
+    from heron.host.compiler.gpu.cards import Card
 
 _PACKAGES = ("apache-tvm", "tokenizers", "gguf", "pygls", "fastapi", "tree-sitter", "numpy")
 _COMPILERS = ("cc", "gcc", "clang")
@@ -101,7 +101,7 @@ def _threads(most: int) -> Finding:
 
 def _device(settings: Settings) -> Finding:
     """Where the model would run now, and why; whether it fits a card is only known once it has been fetched."""
-    from heron.host.compiler.cuda.survey import survey_cards
+    from heron.host.compiler.gpu.survey import survey_cards
     from heron.host.engine.cuda_engine import check_fit
     from heron.host.engine.device_choice import choose_place
     from heron.host.models.choose import choose_model

@@ -52,7 +52,7 @@ def ensure_artefact(
 
 def artefact_folder(model_path: Path, target: CpuTarget, threads: int) -> Path:
     """Where the artefact of a model is or would be."""
-    return name_folder(model_path, f"{target.instruction_set}-{threads}t", target.describe(), without="cuda")
+    return name_folder(model_path, f"{target.instruction_set}-{threads}t", target.describe(), without="gpu")
 
 
 def _write(order: _Order, folder: Path) -> None:

@@ -8,13 +8,13 @@ import numpy.typing as npt
 
 from heron.errors import OutOfMemory, ResourceError
 from heron.host.compiler.architectures import read_config, rope_frequencies
-from heron.host.compiler.cuda.artefact import LIBRARY_FILE
-from heron.host.compiler.cuda.cards import Card
-from heron.host.compiler.cuda.device import CudaDevice, load_functions
-from heron.host.compiler.cuda.memory import card_need
-from heron.host.compiler.cuda.model import load_model, plan_kernels
-from heron.host.compiler.cuda.program import Cache, Program, padded_tokens
-from heron.host.compiler.cuda.shapes import (
+from heron.host.compiler.gpu.cards import Card
+from heron.host.compiler.gpu.cuda_artefact import LIBRARY_FILE
+from heron.host.compiler.gpu.cuda_device import CudaDevice, load_functions
+from heron.host.compiler.gpu.memory import card_need
+from heron.host.compiler.gpu.model import load_model, plan_kernels
+from heron.host.compiler.gpu.program import Cache, Program, padded_tokens
+from heron.host.compiler.gpu.shapes import (
     LOGIT_ROWS,
     MAX_TOKENS,
     PAGE_STARTS,

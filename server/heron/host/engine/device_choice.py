@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from heron.errors import HeronError, ResourceError
-from heron.host.compiler.cuda.cards import Card, Survey
+from heron.host.compiler.gpu.cards import Card, Survey
 
 OLDEST_CAPABILITY = (8, 0)
 """The matrix kernel's `mma` on bytes came with it (Ampere)."""

@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from heron.host.compiler.artefact import ensure_artefact
-from heron.host.compiler.cuda.artefact import ensure_cuda_artefact
-from heron.host.compiler.cuda.cards import Card
-from heron.host.compiler.cuda.survey import survey_cards
+from heron.host.compiler.gpu.cards import Card
+from heron.host.compiler.gpu.cuda_artefact import ensure_cuda_artefact
+from heron.host.compiler.gpu.survey import survey_cards
 from heron.host.engine.budget import MemoryNeed, plan_memory
 from heron.host.engine.chat_template import find_template
 from heron.host.engine.cuda_engine import card_memory_need, check_fit, load_cuda_runner

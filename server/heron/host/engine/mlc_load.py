@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from heron.errors import CompileFailed, CorruptModel, HeronError, InvalidSettings, OutOfMemory, SystemFault
-from heron.host.compiler.cuda.cards import list_cards
+from heron.host.compiler.gpu.cards import list_cards
 from heron.host.compiler.mlc_probe import Device, probe_library
 from heron.host.engine.admission import AdmissionLimits
 from heron.host.engine.budget import wanted_cache_tokens

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 from pathlib import Path
 
 from heron.errors import HeronError, ResourceError
-from heron.host.compiler.cuda.cards import Survey, list_cards
+from heron.host.compiler.gpu.cards import Survey, list_cards
 from heron.host.compiler.mlc_probe import Device, probe_devices
 
 _INDEX = "https://mlc.ai/wheels"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from heron.errors import HeronError, InvalidSettings, ResourceError, SystemFault
-from heron.host.compiler.cuda.cards import Card, Survey
+from heron.host.compiler.gpu.cards import Card, Survey
 from heron.host.compiler.mlc_probe import Device
 from heron.host.engine.backend import choose_backend, choose_remote
 from heron.host.engine.mlc_survey import MlcOffer, choose_device, install_command, survey_mlc

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pytest
 
 from heron.host.compiler.architectures import read_config
-from heron.host.compiler.cuda.device import has_cuda_device
-from heron.host.compiler.cuda.kernels import compile_kernels
-from heron.host.compiler.cuda.model import plan_kernels
+from heron.host.compiler.gpu.cuda_device import has_cuda_device
+from heron.host.compiler.gpu.kernels import compile_kernels
+from heron.host.compiler.gpu.model import plan_kernels
 from heron.host.compiler.reference import reference_logits
 from heron.host.engine.cuda_engine import CudaRunner
 from heron.host.engine.runner import Batch

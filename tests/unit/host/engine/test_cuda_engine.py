@@ -1,4 +1,4 @@
-"""How a batch is laid out for the CUDA kernels. What they compute is tested in `compiler/cuda/test_cuda_decoder.py`."""
+"""How a batch is laid out for the CUDA kernels. What they compute is tested in `compiler/gpu/test_cuda_decoder.py`."""
 
 from collections import defaultdict
 from dataclasses import replace
@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heron.host.compiler.cuda.program import padded_tokens
-from heron.host.compiler.cuda.shapes import LOGIT_ROWS, PAGE_STARTS, PAGES, PLACES_SIZE, POSITIONS, SLOTS, TOKEN_IDS
+from heron.host.compiler.gpu.program import padded_tokens
+from heron.host.compiler.gpu.shapes import LOGIT_ROWS, PAGE_STARTS, PAGES, PLACES_SIZE, POSITIONS, SLOTS, TOKEN_IDS
 from heron.host.engine import cuda_engine
 from heron.host.engine.cuda_engine import fill_places
 from heron.host.engine.runner import Batch

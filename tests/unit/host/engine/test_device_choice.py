@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from heron.errors import OutOfMemory, ResourceError, UnsupportedModel
-from heron.host.compiler.cuda.cards import Card, Survey
+from heron.host.compiler.gpu.cards import Card, Survey
 from heron.host.engine.cuda_engine import check_fit
 from heron.host.engine.device_choice import Place, choose_place
 from heron.settings import EngineSettings

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from heron.errors import CompileFailed
-from heron.host.compiler.cuda.activation import embed, quantize_rms, quantize_silu
-from heron.host.compiler.cuda.attention import attend, combine, copy_page, rotate_and_append
-from heron.host.compiler.cuda.emit import WARP
-from heron.host.compiler.cuda.linear_matrix import linear_matrix
-from heron.host.compiler.cuda.linear_vector import linear_vector
-from heron.host.compiler.cuda.plan import KernelPlan
-from heron.host.compiler.cuda.projections import project_gate_up, project_qkv
-from heron.host.compiler.cuda.shapes import (
+from heron.host.compiler.gpu.activation import embed, quantize_rms, quantize_silu
+from heron.host.compiler.gpu.attention import attend, combine, copy_page, rotate_and_append
+from heron.host.compiler.gpu.emit import WARP
+from heron.host.compiler.gpu.linear_matrix import linear_matrix
+from heron.host.compiler.gpu.linear_vector import linear_vector
+from heron.host.compiler.gpu.plan import KernelPlan
+from heron.host.compiler.gpu.projections import project_gate_up, project_qkv
+from heron.host.compiler.gpu.shapes import (
     ATTENTION_SPLITS,
     ATTENTION_WARPS,
     VECTOR_TOKENS,

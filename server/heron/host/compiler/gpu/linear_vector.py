@@ -4,8 +4,8 @@ from typing import Any
 
 from tvm.tirx.script import builder as T
 
-from heron.host.compiler.cuda.activation import declare_quantised
-from heron.host.compiler.cuda.emit import (
+from heron.host.compiler.gpu.activation import declare_quantised
+from heron.host.compiler.gpu.emit import (
     WARP,
     Expr,
     argument,
@@ -17,9 +17,9 @@ from heron.host.compiler.cuda.emit import (
     synchronize,
     when,
 )
-from heron.host.compiler.cuda.row_products import RowProducts, Share, fetched_words
-from heron.host.compiler.cuda.shapes import MAX_TOKENS, LinearShape
-from heron.host.compiler.cuda.weights import declare_weights
+from heron.host.compiler.gpu.row_products import RowProducts, Share, fetched_words
+from heron.host.compiler.gpu.shapes import MAX_TOKENS, LinearShape
+from heron.host.compiler.gpu.weights import declare_weights
 
 _WARPS = 8
 _LONG_ROW = 160  # groups of 32 k; two warps share a longer row, or a lane would take more than five one after another

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from heron.host.compiler.cuda.cards import Card, Survey, list_cards
+from heron.host.compiler.gpu.cards import Card, Survey, list_cards
 
 DRIVER = """
 #include <stddef.h>

@@ -13,8 +13,8 @@ from pathlib import Path
 from heron.errors import CompileFailed, CorruptModel
 from heron.host.compiler.architectures import read_config
 from heron.host.compiler.build_once import Extras, build_once, explain_file_errors, name_folder
-from heron.host.compiler.cuda.model import plan_kernels
-from heron.host.compiler.cuda.toolkit import REMEDY, find_toolkit, use_toolkit
+from heron.host.compiler.gpu.cuda_toolkit import REMEDY, find_toolkit, use_toolkit
+from heron.host.compiler.gpu.model import plan_kernels
 from heron.host.models.open import open_model
 from heron.host.models.progress import Progress, Report
 
@@ -37,7 +37,7 @@ def ensure_cuda_artefact(
 
 
 def _write(model_path: Path, architecture: str, hooks: tuple[Report, Extras], folder: Path) -> None:
-    from heron.host.compiler.cuda.kernels import compile_kernels  # loads the compiler
+    from heron.host.compiler.gpu.kernels import compile_kernels  # loads the compiler
 
     (report, extras), file, library = hooks, open_model(model_path), folder / LIBRARY_FILE
     plan = plan_kernels(file, read_config(file))

@@ -12,7 +12,7 @@ from tvm.script.ir_builder import IRBuilder
 from tvm.target import Target
 from tvm.tirx.script import builder as T
 
-from heron.host.compiler.cuda.formats import GroupFormat
+from heron.host.compiler.gpu.formats import GroupFormat
 
 Expr = Any
 """A TIR expression. TVM carries no type information, so the name only documents."""

@@ -15,8 +15,8 @@ from typing import Any
 
 from tvm.tirx.script import builder as T
 
-from heron.host.compiler.cuda.activation import QuantBuffers, declare_quantised
-from heron.host.compiler.cuda.emit import (
+from heron.host.compiler.gpu.activation import QuantBuffers, declare_quantised
+from heron.host.compiler.gpu.emit import (
     WARP,
     Expr,
     argument,
@@ -31,9 +31,9 @@ from heron.host.compiler.cuda.emit import (
     synchronize,
     unpack_codes,
 )
-from heron.host.compiler.cuda.formats import ROW_TILE, GroupFormat
-from heron.host.compiler.cuda.shapes import MATRIX_TOKENS, MAX_TOKENS, LinearShape
-from heron.host.compiler.cuda.weights import Weights, declare_weights
+from heron.host.compiler.gpu.formats import ROW_TILE, GroupFormat
+from heron.host.compiler.gpu.shapes import MATRIX_TOKENS, MAX_TOKENS, LinearShape
+from heron.host.compiler.gpu.weights import Weights, declare_weights
 
 _THREADS = 256
 _STEP_GROUPS = 4  # groups of 32 k a step

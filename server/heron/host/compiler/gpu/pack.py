@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from heron.host.compiler.cuda.formats import GroupFormat, join_formats, padded_rows
 from heron.host.compiler.ggml_blocks import Bytes, SplitRows, split_rows
+from heron.host.compiler.gpu.formats import GroupFormat, join_formats, padded_rows
 from heron.host.compiler.kernels.formats import PART_K, Format, find_format
 from heron.host.compiler.pack import RowsTensor
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from heron.errors import CompileFailed
-from heron.host.compiler.cuda.formats import join_formats
-from heron.host.compiler.cuda.kernels import compile_kernels
-from heron.host.compiler.cuda.plan import KernelPlan
-from heron.host.compiler.cuda.shapes import DecoderShape, LinearShape
+from heron.host.compiler.gpu.formats import join_formats
+from heron.host.compiler.gpu.kernels import compile_kernels
+from heron.host.compiler.gpu.plan import KernelPlan
+from heron.host.compiler.gpu.shapes import DecoderShape, LinearShape
 
 DECODER = DecoderShape(256, 320, 2, 4, 2, 64, 1e-6)
 LINEARS = frozenset(

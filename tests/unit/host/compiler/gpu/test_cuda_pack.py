@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pytest
 
 from heron.errors import UnsupportedModel
-from heron.host.compiler.cuda.formats import GroupFormat, join_formats, padded_rows
-from heron.host.compiler.cuda.pack import PackedRows, pack_rows
+from heron.host.compiler.gpu.formats import GroupFormat, join_formats, padded_rows
+from heron.host.compiler.gpu.pack import PackedRows, pack_rows
 
 Floats = npt.NDArray[np.float32]
 SHARED_HALVES = {"Q4_K": (0, 2), "Q5_K": (0, 2), "Q6_K": (208,)}

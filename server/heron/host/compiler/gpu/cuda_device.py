@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heron.errors import OutOfMemory, ResourceError
-from heron.host.compiler.cuda.toolkit import REMEDY, load_runtime
+from heron.host.compiler.gpu.cuda_toolkit import REMEDY, load_runtime
 
 _TO_DEVICE, _FROM_DEVICE, _WITHIN_DEVICE = 1, 2, 3
 _LIBRARY = "libtvm_runtime_cuda.so"

@@ -12,8 +12,8 @@ from typing import Any
 
 from tvm.tirx.script import builder as T
 
-from heron.host.compiler.cuda.activation import declare_quantised, quantize_group
-from heron.host.compiler.cuda.emit import (
+from heron.host.compiler.gpu.activation import declare_quantised, quantize_group
+from heron.host.compiler.gpu.emit import (
     WARP,
     Expr,
     argument,
@@ -31,7 +31,7 @@ from heron.host.compiler.cuda.emit import (
     warp_sum,
     when,
 )
-from heron.host.compiler.cuda.shapes import (
+from heron.host.compiler.gpu.shapes import (
     ATTENTION_WARPS,
     MAX_PARTIALS,
     MAX_TOKENS,

@@ -10,9 +10,9 @@ from typing import Any
 
 from tvm.tirx.script import builder as T
 
-from heron.host.compiler.cuda.activation import declare_quantised, quantize_group
-from heron.host.compiler.cuda.attention import Append, declare_pools
-from heron.host.compiler.cuda.emit import (
+from heron.host.compiler.gpu.activation import declare_quantised, quantize_group
+from heron.host.compiler.gpu.attention import Append, declare_pools
+from heron.host.compiler.gpu.emit import (
     WARP,
     Expr,
     argument,
@@ -24,10 +24,10 @@ from heron.host.compiler.cuda.emit import (
     synchronize,
     when,
 )
-from heron.host.compiler.cuda.normalize import Normalizer
-from heron.host.compiler.cuda.row_products import RowProducts, Share, fetched_words
-from heron.host.compiler.cuda.shapes import MAX_TOKENS, PLACES_SIZE, POSITIONS, SLOTS, DecoderShape, LinearShape
-from heron.host.compiler.cuda.weights import Weights, declare_weights
+from heron.host.compiler.gpu.normalize import Normalizer
+from heron.host.compiler.gpu.row_products import RowProducts, Share, fetched_words
+from heron.host.compiler.gpu.shapes import MAX_TOKENS, PLACES_SIZE, POSITIONS, SLOTS, DecoderShape, LinearShape
+from heron.host.compiler.gpu.weights import Weights, declare_weights
 
 _QKV_WARPS = 8
 _GATE_UP_WARPS = 16

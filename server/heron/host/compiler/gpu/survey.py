@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from heron.host.compiler.cuda.cards import Survey, list_cards
-from heron.host.compiler.cuda.device import has_cuda_device
-from heron.host.compiler.cuda.toolkit import REMEDY, find_problem
+from heron.host.compiler.gpu.cards import Survey, list_cards
+from heron.host.compiler.gpu.cuda_device import has_cuda_device
+from heron.host.compiler.gpu.cuda_toolkit import REMEDY, find_problem
 
 
 def survey_cards() -> Survey:

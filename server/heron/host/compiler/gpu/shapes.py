@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from heron.host.compiler.cuda.formats import GroupFormat
+from heron.host.compiler.gpu.formats import GroupFormat
 
 MAX_TOKENS = 512
 """Rows of every activation buffer: most tokens of a batch."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from heron.host.compiler.architectures import ModelConfig
-from heron.host.compiler.cuda.model import count_weight_bytes, plan_kernels
-from heron.host.compiler.cuda.program import count_buffer_bytes
+from heron.host.compiler.gpu.model import count_weight_bytes, plan_kernels
+from heron.host.compiler.gpu.program import count_buffer_bytes
 from heron.host.compiler.kernels.pages import PAGE_SIZE
 from heron.host.models.gguf import GgufFile
 

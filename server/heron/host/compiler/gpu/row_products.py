@@ -11,9 +11,9 @@ from typing import Any
 
 from tvm.tirx.script import builder as T
 
-from heron.host.compiler.cuda.activation import QuantBuffers
-from heron.host.compiler.cuda.emit import Expr, copy_words, put, registers, warp_sum, when
-from heron.host.compiler.cuda.weights import Activation, Fetched, Group, Weights
+from heron.host.compiler.gpu.activation import QuantBuffers
+from heron.host.compiler.gpu.emit import Expr, copy_words, put, registers, warp_sum, when
+from heron.host.compiler.gpu.weights import Activation, Fetched, Group, Weights
 
 
 def fetched_words(tokens: int) -> int:

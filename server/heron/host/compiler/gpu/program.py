@@ -6,10 +6,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from heron.host.compiler.cuda.device import CudaDevice
-from heron.host.compiler.cuda.model import Layer, Linear, Model
-from heron.host.compiler.cuda.plan import KernelPlan
-from heron.host.compiler.cuda.shapes import (
+from heron.host.compiler.gpu.cuda_device import CudaDevice
+from heron.host.compiler.gpu.model import Layer, Linear, Model
+from heron.host.compiler.gpu.plan import KernelPlan
+from heron.host.compiler.gpu.shapes import (
     ATTENTION_WARPS,
     MATRIX_TOKENS,
     MAX_PARTIALS,

@@ -5,8 +5,8 @@ from typing import Any
 
 from tvm.tirx.script import builder as T
 
-from heron.host.compiler.cuda.emit import Expr, argument, copy_words, dot_bytes, registers, unpack_codes
-from heron.host.compiler.cuda.formats import GroupFormat
+from heron.host.compiler.gpu.emit import Expr, argument, copy_words, dot_bytes, registers, unpack_codes
+from heron.host.compiler.gpu.formats import GroupFormat
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ import numpy.typing as npt
 
 from heron.errors import UnsupportedModel
 from heron.host.compiler.architectures import ModelConfig
-from heron.host.compiler.cuda.device import CudaDevice
-from heron.host.compiler.cuda.formats import ROW_TILE, join_formats, padded_rows
-from heron.host.compiler.cuda.pack import pack_rows
-from heron.host.compiler.cuda.plan import KernelPlan
-from heron.host.compiler.cuda.shapes import HEAD_SIZES, MOST_PROJECTED, DecoderShape, Epilogue, LinearShape, Role
+from heron.host.compiler.gpu.cuda_device import CudaDevice
+from heron.host.compiler.gpu.formats import ROW_TILE, join_formats, padded_rows
+from heron.host.compiler.gpu.pack import pack_rows
+from heron.host.compiler.gpu.plan import KernelPlan
+from heron.host.compiler.gpu.shapes import HEAD_SIZES, MOST_PROJECTED, DecoderShape, Epilogue, LinearShape, Role
 from heron.host.compiler.layer_tensors import layer_tensors, output_tensors, stack_vectors
 from heron.host.models.gguf import GgufFile, GgufTensor
 

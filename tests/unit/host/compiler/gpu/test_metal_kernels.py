@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from heron.host.compiler.cuda.formats import join_formats
-from heron.host.compiler.cuda.kernels import write_metal_source
-from heron.host.compiler.cuda.pack import PackedRows, pack_rows
-from heron.host.compiler.cuda.plan import KernelPlan
-from heron.host.compiler.cuda.shapes import (
+from heron.host.compiler.gpu.formats import join_formats
+from heron.host.compiler.gpu.kernels import write_metal_source
+from heron.host.compiler.gpu.pack import PackedRows, pack_rows
+from heron.host.compiler.gpu.plan import KernelPlan
+from heron.host.compiler.gpu.shapes import (
     MAX_PARTIALS,
     MAX_TOKENS,
     PAGES,
@@ -26,8 +26,8 @@ from heron.host.compiler.cuda.shapes import (
     DecoderShape,
     LinearShape,
 )
-from unit.host.compiler.cuda.metal_emulator import Launch, build_kernel
-from unit.host.compiler.cuda.test_cuda_pack import random_rows, unpack
+from unit.host.compiler.gpu.metal_emulator import Launch, build_kernel
+from unit.host.compiler.gpu.test_cuda_pack import random_rows, unpack
 
 DECODER = DecoderShape(896, 4864, 24, 14, 2, 64, 1e-6)
 LINEARS = frozenset(

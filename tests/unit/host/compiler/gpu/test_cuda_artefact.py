@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from heron.errors import CompileFailed, UnsupportedModel
-from heron.host.compiler.cuda import artefact
-from heron.host.compiler.cuda.artefact import LIBRARY_FILE, ensure_cuda_artefact
+from heron.host.compiler.gpu import cuda_artefact
+from heron.host.compiler.gpu.cuda_artefact import LIBRARY_FILE, ensure_cuda_artefact
 from heron.host.models.gguf import GgufFile
 from heron.host.models.progress import Progress
 from unit.host.compiler.tiny_decoders import FAMILIES, TINIEST, TinyDecoder, write_decoder
@@ -45,7 +45,7 @@ def test_kernels_are_built_once(model: Path, heron_home: Path) -> None:
 
 
 def test_no_compiler_is_told_with_a_remedy(model: Path, heron_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(artefact, "find_toolkit", lambda: None)
+    monkeypatch.setattr(cuda_artefact, "find_toolkit", lambda: None)
     with pytest.raises(CompileFailed, match=r"no compiler for CUDA.*heron-lsp\[cuda\]"):
         ensure(model)
     assert [path for path in (heron_home / "artefacts").iterdir() if path.is_dir()] == []

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from heron.host.compiler.cuda.formats import GroupFormat
-from heron.host.compiler.cuda.shapes import DecoderShape, LinearShape
+from heron.host.compiler.gpu.formats import GroupFormat
+from heron.host.compiler.gpu.shapes import DecoderShape, LinearShape
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from tvm.tirx.script import builder as T
 
-from heron.host.compiler.cuda.emit import (
+from heron.host.compiler.gpu.emit import (
     WARP,
     Expr,
     argument,
@@ -26,9 +26,9 @@ from heron.host.compiler.cuda.emit import (
     warp_sum,
     when,
 )
-from heron.host.compiler.cuda.formats import GroupFormat
-from heron.host.compiler.cuda.shapes import LOGIT_ROWS, MAX_TOKENS, PLACES_SIZE, TOKEN_IDS
-from heron.host.compiler.cuda.weights import declare_weights
+from heron.host.compiler.gpu.formats import GroupFormat
+from heron.host.compiler.gpu.shapes import LOGIT_ROWS, MAX_TOKENS, PLACES_SIZE, TOKEN_IDS
+from heron.host.compiler.gpu.weights import declare_weights
 
 _THREADS = 256
 _WARPS = _THREADS // WARP

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from heron.host.compiler.architectures import read_config
-from heron.host.compiler.cuda.memory import card_need
-from heron.host.compiler.cuda.model import count_weight_bytes, load_model, plan_kernels
-from heron.host.compiler.cuda.program import count_buffer_bytes
+from heron.host.compiler.gpu.memory import card_need
+from heron.host.compiler.gpu.model import count_weight_bytes, load_model, plan_kernels
+from heron.host.compiler.gpu.program import count_buffer_bytes
 from heron.host.models.gguf import open_gguf
 from unit.host.compiler.tiny_decoders import TinyDecoder, write_decoder
 

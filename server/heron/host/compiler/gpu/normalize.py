@@ -9,8 +9,8 @@ from typing import Any
 
 from tvm.tirx.script import builder as T
 
-from heron.host.compiler.cuda.activation import QuantBuffers
-from heron.host.compiler.cuda.emit import (
+from heron.host.compiler.gpu.activation import QuantBuffers
+from heron.host.compiler.gpu.emit import (
     WARP,
     Expr,
     argument,
@@ -23,7 +23,7 @@ from heron.host.compiler.cuda.emit import (
     warp_sum,
     when,
 )
-from heron.host.compiler.cuda.shapes import MAX_TOKENS
+from heron.host.compiler.gpu.shapes import MAX_TOKENS
 
 _GROUP_LANES = 8  # a lane takes four values, a word of codes
 

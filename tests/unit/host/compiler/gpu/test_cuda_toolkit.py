@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from heron.host.compiler.cuda.toolkit import Toolkit, find_problem, find_toolkit, use_toolkit
+from heron.host.compiler.gpu.cuda_toolkit import Toolkit, find_problem, find_toolkit, use_toolkit
 
 
 def lay_out(folder: Path, monkeypatch: pytest.MonkeyPatch, *files: str) -> None:
