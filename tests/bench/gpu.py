@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from heron.host.compiler.gpu.cuda_device import CudaDevice
-from heron.host.engine.cuda_engine import CudaRunner
+from heron.host.compiler.gpu.cuda_device import CudaDevice, load_functions
+from heron.host.engine.gpu_runner import GpuRunner
 from heron.host.engine.runner import Batch
 from heron.host.models.gguf import open_gguf
 
@@ -55,7 +55,7 @@ def median_ms(action: Callable[[], object], rounds: int) -> float:
     return statistics.median(walls) * 1000
 
 
-def measure_step(runner: CudaRunner, batch: Batch, rounds: int) -> dict[str, float]:
+def measure_step(runner: GpuRunner, batch: Batch, rounds: int) -> dict[str, float]:
     def launch() -> None:
         runner.launch(batch)
         runner.synchronize()
@@ -78,7 +78,7 @@ def measure_bandwidth(rounds: int) -> float:
     return 2 * COPY_BYTES / median_ms(copy, rounds) / 1e6
 
 
-def measure(runner: CudaRunner, rounds: int) -> dict[str, Any]:
+def measure(runner: GpuRunner, rounds: int) -> dict[str, Any]:
     prefill = {count: measure_step(runner, make_batch(count, 0, 1), rounds) for count in PREFILL_TOKENS}
     for first in range(0, 2048, 512):
         runner.run(make_batch(512, first, 1))
@@ -118,7 +118,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         library = arguments.library or compile_library(arguments.model, Path(folder))
-        runner = CudaRunner(open_gguf(arguments.model), library, CACHE_PAGES)
+        runner = GpuRunner(open_gguf(arguments.model), load_functions(str(library)), CACHE_PAGES, CudaDevice())
         found = measure(runner, arguments.rounds)
         runner.close()
     json.dump(

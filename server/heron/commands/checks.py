@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 from heron import __version__
 from heron.commands.backend_checks import find_backends
 from heron.commands.finding import Finding
-from heron.commands.models import format_size
+from heron.commands.sizes import format_size
 from heron.discovery import fetch_health, find_host, log_path, read_record
 from heron.errors import HeronError, HostUnreachable, InvalidSettings
 from heron.settings import Settings, home_folder, load_settings
 
 if TYPE_CHECKING:
     from heron.host.compiler.gpu.cards import Card
+    from heron.host.engine.device_choice import Place
 
 _PACKAGES = ("apache-tvm", "tokenizers", "gguf", "pygls", "fastapi", "tree-sitter", "numpy")
 _COMPILERS = ("cc", "gcc", "clang")
@@ -99,9 +100,8 @@ def _threads(most: int) -> Finding:
     return Finding("machine", "engine threads", value + busy)
 
 
-def _device(settings: Settings) -> Finding:
+def find_device(settings: Settings) -> "Place":
     """Where the model would run now, and why; whether it fits a card is only known once it has been fetched."""
-    from heron.host.compiler.gpu.survey import survey_cards
     from heron.host.engine.cuda_engine import check_fit
     from heron.host.engine.device_choice import choose_place
     from heron.host.models.choose import choose_model
@@ -112,11 +112,15 @@ def _device(settings: Settings) -> Finding:
         if path.exists():
             check_fit(path, settings.engine, card)
 
+    return choose_place(settings.engine.device, fit)
+
+
+def _device(settings: Settings) -> Finding:
     asked = settings.engine.device
     if asked.partition(":")[0] in ("vulkan", "rocm") or settings.engine.backend in ("mlc", "remote"):
         return Finding("machine", "device", f"as the engine above has it (engine.device: {asked})")
     try:
-        place = choose_place(asked, survey_cards, fit)
+        place = find_device(settings)
     except HeronError as error:
         return Finding("machine", "device", asked, error.message, error.hint or "Set engine.device to auto or cpu.")
     return Finding("machine", "device", f"{place.reason.rstrip('.')} (engine.device: {asked})")

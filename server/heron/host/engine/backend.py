@@ -11,8 +11,10 @@ from heron.host.models.open import open_model
 from heron.settings import EngineSettings
 
 Backend = Literal["tvm", "mlc", "remote"]
-_ONLY_MLC = ("metal", "vulkan", "rocm")
+_ONLY_MLC = ("vulkan", "rocm")
 """Kinds of device that our own engine does not run on."""
+_BETTER_BY_MLC = ("metal", *_ONLY_MLC)
+"""And one where it has not been measured yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def _choose_for_gguf(settings: EngineSettings, kind: str) -> BackendChoice:
     remedy = "Fetch one with: heron models pull mlc:REPOSITORY, and name it as model.name."
     if settings.backend == "mlc":
         raise InvalidSettings("engine.backend is mlc, which runs models of MLC-LLM's, not GGUF files.", hint=remedy)
-    if kind in ("vulkan", "rocm"):  # metal has an explanation of its own, by platform
+    if kind in _ONLY_MLC:
         raise ResourceError(f"engine.device is {kind}, where only MLC-LLM runs models, and only its own.", hint=remedy)
     return BackendChoice("tvm", "The model is a GGUF file.")
 
@@ -71,12 +73,16 @@ def _choose_freely(model: Path, kind: str, survey: Callable[[], MlcOffer]) -> Ba
         refusal = error.message.rstrip(".")
         _require(survey(), f"Heron's own engine does not run this model ({refusal}), and of the other")
         return BackendChoice("mlc", f"Heron's own engine does not run it: {refusal}.")
-    offer = survey() if kind == "auto" else MlcOffer()
-    better = next((device for device in offer.devices if device.kind in _ONLY_MLC), None)
+    offer = survey() if kind in ("auto", "metal") else MlcOffer()
+    better = next((device for device in offer.devices if device.kind in _BETTER_BY_MLC), None)
     has_ours = any(device.kind == "cuda" for device in offer.devices)
     if offer.is_usable and better is not None and not has_ours:
-        return BackendChoice("mlc", f"MLC-LLM can use {better.describe()}, Heron's own engine cannot.")
+        return BackendChoice("mlc", f"MLC-LLM can use {better.describe()}{_own_engine(better.kind)}.")
     return BackendChoice("tvm", "Heron's own engine runs this model.")
+
+
+def _own_engine(kind: str) -> str:
+    return ", where Heron's own engine has not been measured" if kind == "metal" else ", Heron's own engine cannot"
 
 
 def _require(offer: MlcOffer, why: str) -> None:

@@ -9,14 +9,18 @@ from pathlib import Path
 from heron.host.compiler.artefact import ensure_artefact
 from heron.host.compiler.gpu.cards import Card
 from heron.host.compiler.gpu.cuda_artefact import ensure_cuda_artefact
-from heron.host.compiler.gpu.survey import survey_cards
+from heron.host.compiler.gpu.metal_artefact import ensure_metal_artefact
+from heron.host.engine.artefact_seal import loading_from, sealed_artefact
 from heron.host.engine.budget import MemoryNeed, plan_memory
+from heron.host.engine.card_lost import telling_of_card
 from heron.host.engine.chat_template import find_template
-from heron.host.engine.cuda_engine import card_memory_need, check_fit, load_cuda_runner
-from heron.host.engine.device_choice import choose_place
+from heron.host.engine.cuda_engine import check_fit, load_cuda_runner
+from heron.host.engine.device_choice import Place, choose_place
 from heron.host.engine.draft import LookupDrafter
+from heron.host.engine.gpu_memory import gpu_memory_need
 from heron.host.engine.local_engine import EnginePolicy, LocalEngine
 from heron.host.engine.memory import release_freed_memory
+from heron.host.engine.metal_engine import load_metal_runner
 from heron.host.engine.mlc_tokenizer import tokenizer_of
 from heron.host.engine.runner import Runner
 from heron.host.engine.scheduler import SchedulerLimits
@@ -25,6 +29,7 @@ from heron.host.engine.tool_format import find_tool_format
 from heron.host.engine.tvm_engine import load_runner, memory_need
 from heron.host.models.choose import choose_model
 from heron.host.models.fetch import ensure_model
+from heron.host.models.fingerprint import fingerprint
 from heron.host.models.gguf import GgufFile
 from heron.host.models.machine import free_memory_bytes
 from heron.host.models.progress import Progress, Report
@@ -49,19 +54,22 @@ def load_engine(settings: Settings, report: ReportHealth, why: str = "") -> Loca
     report(Health("starting", model_id, choice.reason))
     show = partial(_show_progress, report, model_id)
     path = ensure_model(choice.entry, Store(home_folder()), settings.model, show)
-    place = choose_place(settings.engine.device, survey_cards, partial(check_fit, path, settings.engine))
+    place = choose_place(settings.engine.device, partial(check_fit, path, settings.engine))
     _log.info("%s", place.reason)
-    prepared = _prepare_card(path, place.card, show) if place.card else _prepare_cpu(path, settings.engine, show)
+    prepared = _prepare(place, path, settings.engine, show)
     report(Health("loading", model_id, f"Loading {model_id}. {place.reason}"))
     tokenizer = Tokenizer.load(prepared.artefact)
     plan = plan_memory(prepared.need, settings.engine, prepared.free_bytes)
     if plan.warning:
         _log.warning("%s", plan.warning)
         report(Health("loading", model_id, plan.warning))
-    model = replace(_describe_model(model_id, plan.window, tokenizer), place=f"{place.reason} {why}".strip())
-    runner = prepared.load(replace(settings.engine, cache_tokens=plan.cache_tokens))
+    model = _describe_model(model_id, plan.window, tokenizer)
+    model = replace(model, place=f"{place.reason} {why}".strip(), fingerprint=fingerprint(path))
+    model = replace(model, on_card=place.kind != "cpu")
+    with loading_from(prepared.artefact), telling_of_card(model.on_card):
+        runner = prepared.load(replace(settings.engine, cache_tokens=plan.cache_tokens))
     drafter = LookupDrafter() if settings.engine.speculation == "auto" else None
-    policy = EnginePolicy(_limits(place.card, runner), drafter=drafter, settings=settings.engine)
+    policy = EnginePolicy(_limits(place, runner, settings.engine), drafter=drafter, settings=settings.engine)
     engine = LocalEngine(runner, tokenizer, model, policy)
     engine.warm_up()
     release_freed_memory()
@@ -78,20 +86,36 @@ class _Prepared:
     load: Callable[[EngineSettings], Runner]
 
 
-def _limits(card: Card | None, runner: Runner) -> SchedulerLimits:
-    """A card takes hundreds of tokens in the time of a few, and one that waits does not wait for long."""
-    return SchedulerLimits(max_step_tokens=runner.max_batch_tokens) if card else SchedulerLimits()
+def _limits(place: Place, runner: Runner, engine: EngineSettings) -> SchedulerLimits:
+    """A GPU takes hundreds of tokens in the time of a few, and one that waits does not wait for long."""
+    most = runner.max_batch_tokens
+    is_cpu = place.kind == "cpu"
+    limits = SchedulerLimits() if is_cpu else SchedulerLimits(max_step_tokens=most, background_tokens=most)
+    return replace(limits, max_running=engine.max_running) if engine.max_running else limits
+
+
+def _prepare(place: Place, path: Path, engine: EngineSettings, show: Report) -> _Prepared:
+    if place.card:
+        return _prepare_card(path, place.card, show)
+    return _prepare_metal(path, show) if place.kind == "metal" else _prepare_cpu(path, engine, show)
 
 
 def _prepare_cpu(path: Path, engine: EngineSettings, show: Report) -> _Prepared:
-    artefact = ensure_artefact(path, engine, show, _save_tokenizer)
+    artefact = sealed_artefact(lambda: ensure_artefact(path, engine, show, _save_tokenizer))
     return _Prepared(artefact, memory_need(artefact), free_memory_bytes(), partial(load_runner, artefact))
 
 
 def _prepare_card(path: Path, card: Card, show: Report) -> _Prepared:
-    artefact = ensure_cuda_artefact(path, card.architecture, show, _save_tokenizer)
+    artefact = sealed_artefact(lambda: ensure_cuda_artefact(path, card.architecture, show, _save_tokenizer))
     load = partial(load_cuda_runner, path, artefact, card.index)
-    return _Prepared(artefact, card_memory_need(path), card.free_bytes, load)
+    return _Prepared(artefact, gpu_memory_need(path), card.free_bytes, load)
+
+
+def _prepare_metal(path: Path, show: Report) -> _Prepared:
+    """The GPU of a Mac has no memory of its own."""
+    artefact = sealed_artefact(lambda: ensure_metal_artefact(path, show, _save_tokenizer))
+    load = partial(load_metal_runner, path, artefact)
+    return _Prepared(artefact, gpu_memory_need(path), free_memory_bytes(), load)
 
 
 def _show_progress(report: ReportHealth, model_id: str, progress: Progress) -> None:

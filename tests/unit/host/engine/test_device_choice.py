@@ -1,29 +1,30 @@
 """Where a model runs, by what was asked for, what cards there are, and whether the model fits them."""
 
-import platform
 from pathlib import Path
 
 import pytest
 
 from heron.errors import OutOfMemory, ResourceError, UnsupportedModel
 from heron.host.compiler.gpu.cards import Card, Survey
+from heron.host.compiler.gpu.metal_survey import MetalSurvey
 from heron.host.engine.cuda_engine import check_fit
-from heron.host.engine.device_choice import Place, choose_place
+from heron.host.engine.device_choice import Place, Surveys, choose_place
 from heron.settings import EngineSettings
 from unit.host.compiler.tiny_decoders import FAMILIES, TINIEST, write_decoder
 
 SMALL = Card(0, "Small", (8, 6), 4_000_000_000, 8_000_000_000)
 LARGE = Card(1, "Large", (9, 0), 70_000_000_000, 80_000_000_000)
 OLD = Card(2, "Old", (7, 5), 90_000_000_000, 90_000_000_000)
+NO_METAL = MetalSurvey("only Apple's systems have Metal; this is Linux", "Use auto or cpu.")
 NOTHING = Survey((), "no NVIDIA driver was found", "Install it.")
 
 
-def choose(setting: str, found: Survey, too_small: tuple[Card, ...] = ()) -> Place:
+def choose(setting: str, found: Survey, too_small: tuple[Card, ...] = (), metal: MetalSurvey = NO_METAL) -> Place:
     def fit(card: Card) -> None:
         if card in too_small:
             raise OutOfMemory(f"{card.name} has no room.")
 
-    return choose_place(setting, lambda: found, fit)
+    return choose_place(setting, fit, Surveys(lambda: found, lambda: metal))
 
 
 def test_auto_takes_the_card_with_the_most_room() -> None:
@@ -34,9 +35,9 @@ def test_auto_takes_the_card_with_the_most_room() -> None:
 
 
 def test_auto_says_why_it_takes_the_cpu() -> None:
-    assert choose("auto", NOTHING) == Place(None, "The model runs on the CPU: no NVIDIA driver was found.")
+    assert choose("auto", NOTHING) == Place("cpu", "The model runs on the CPU: no NVIDIA driver was found.")
     broken = Survey((LARGE,), "no CUDA compiler was found", "Install it.")
-    assert choose("auto", broken) == Place(None, "The model runs on the CPU: no CUDA compiler was found.")
+    assert choose("auto", broken) == Place("cpu", "The model runs on the CPU: no CUDA compiler was found.")
     refused = choose("auto", Survey((SMALL, OLD)), too_small=(SMALL,))
     assert refused.card is None
     assert "Old" in refused.reason
@@ -47,7 +48,7 @@ def test_the_cpu_asks_for_no_card() -> None:
     def refuse() -> Survey:
         raise AssertionError("nobody asked for a card")
 
-    assert choose_place("cpu", refuse, lambda card: None).card is None
+    assert choose_place("cpu", lambda card: None, Surveys(refuse)).kind == "cpu"
 
 
 @pytest.mark.parametrize(("setting", "card"), [("cuda", LARGE), ("cuda:0", SMALL), ("cuda:1", LARGE)])
@@ -79,11 +80,19 @@ def test_a_named_card_without_room_is_an_error() -> None:
         choose("cuda:0", Survey((SMALL, LARGE)), too_small=(SMALL,))
 
 
-@pytest.mark.parametrize(("system", "why"), [("Linux", "only Apple's systems have"), ("Darwin", "does not run models")])
-def test_metal_is_refused(monkeypatch: pytest.MonkeyPatch, system: str, why: str) -> None:
-    monkeypatch.setattr(platform, "system", lambda: system)
-    with pytest.raises(ResourceError, match=why):
+def test_metal_is_taken_where_it_is_named() -> None:
+    for setting in ("metal", "metal:0"):
+        assert choose(setting, NOTHING, metal=MetalSurvey()).kind == "metal"
+    with pytest.raises(ResourceError, match=r"metal:1, which is not there. A Mac has only metal:0"):
+        choose("metal:1", NOTHING, metal=MetalSurvey())
+    with pytest.raises(ResourceError, match=r"engine.device is metal, but only Apple's systems have Metal"):
         choose("metal", NOTHING)
+
+
+def test_auto_says_that_metal_could_be_tried() -> None:
+    place = choose("auto", NOTHING, metal=MetalSurvey())
+    assert place.kind == "cpu"
+    assert 'engine.device = "metal" tries this Mac\'s GPU' in place.reason
 
 
 def test_what_a_model_needs_is_held_against_the_cards_free_memory(tmp_path: Path) -> None:

@@ -12,20 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from heron.errors import OutOfMemory, ResourceError
+from heron.errors import ResourceError
 from heron.host.compiler.gpu.cuda_toolkit import REMEDY, load_runtime
+from heron.host.compiler.gpu.device import Array, tell_no_room
+from heron.host.compiler.gpu.shapes import CUDA_LIMITS
 
 _TO_DEVICE, _FROM_DEVICE, _WITHIN_DEVICE = 1, 2, 3
 _LIBRARY = "libtvm_runtime_cuda.so"
 _THIS_THREAD = 1  # a capture fails only on unsafe calls of its own thread
 
-Array = npt.NDArray[Any]
-
 
 class CudaDevice:
     """The device `index`, used from one thread at a time; ResourceError if TVM does not see it."""
+
+    limits = CUDA_LIMITS
 
     def __init__(self, index: int = 0) -> None:
         self._cuda, tvm = load_runtime(), _import_tvm()
@@ -50,8 +51,7 @@ class CudaDevice:
         try:
             return self._runtime.empty(shape, dtype, self._device)
         except (RuntimeError, ValueError) as error:
-            size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-            raise OutOfMemory(f"The GPU has no room for {size / 1e6:.0f} MB.", hint=str(error)) from error
+            raise tell_no_room(shape, dtype, error) from error
 
     def zeros(self, shape: tuple[int, ...], dtype: str) -> Any:
         """A zeroed tensor."""

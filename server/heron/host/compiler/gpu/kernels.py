@@ -15,44 +15,55 @@ from heron.host.compiler.gpu.projections import project_gate_up, project_qkv
 from heron.host.compiler.gpu.shapes import (
     ATTENTION_SPLITS,
     ATTENTION_WARPS,
+    CUDA_LIMITS,
+    METAL_LIMITS,
     VECTOR_TOKENS,
     DecoderShape,
+    GpuLimits,
     LinearShape,
 )
 
 _LAUNCH_PARAMETERS = "tirx.kernel_launch_params"
 _EARLY_LAUNCH = "tirx.use_programtic_dependent_launch"  # spelt so by TVM
 
+_CPU = 1  # DLPack's number for host memory
+
 _log = logging.getLogger(__name__)
 
 
 def compile_kernels(plan: KernelPlan, architecture: str = "sm_90") -> Any:
     """An executable with every kernel of the plan; CompileFailed if TVM, or the CUDA compiler it calls, cannot."""
-    return _compile(plan, {"kind": "cuda", "arch": architecture, "max_shared_memory_per_block": 49152})
+    return _compile(plan, CUDA_LIMITS, kind="cuda", arch=architecture)
 
 
-def write_metal_source(plan: KernelPlan) -> str:
-    """Every kernel of the plan in Metal's language, which Apple's systems compile when it is loaded.
+def compile_metal_kernels(plan: KernelPlan, in_host_memory: bool = False) -> Any:
+    """An executable with every kernel of the plan in Metal's language, which Apple's systems compile as they load it.
 
-    Not run yet: there is no runner for it, and none of it has seen Apple's compiler.
+    It is made on any system. Emulated in tests, which keep tensors in host memory; none of it has been run on Apple's
+    hardware or seen Apple's compiler.
     """
-    executable = _compile(plan, {"kind": "metal", "max_shared_memory_per_block": 32768})
-    return str(executable.mod.imports[0].inspect_source())
+    memory = {"target_device_type": _CPU} if in_host_memory else {}
+    return _compile(plan, METAL_LIMITS, kind="metal", **memory)
 
 
-def _compile(plan: KernelPlan, attributes: dict[str, object]) -> Any:
+def _target(limits: GpuLimits, attributes: dict[str, str | int]) -> Any:
     import tvm
 
-    limits = {"max_threads_per_block": 1024, "thread_warp_size": WARP}
+    sizes = {
+        "max_threads_per_block": 1024, "thread_warp_size": WARP, "max_shared_memory_per_block": limits.shared_bytes
+    }  # fmt: skip
     host = {"kind": "llvm", "mtriple": str(tvm.target.codegen.llvm_get_system_triple())}
+    return tvm.target.Target({**attributes, **sizes}, host=host)
+
+
+def _compile(plan: KernelPlan, limits: GpuLimits, **attributes: str | int) -> Any:
+    import tvm
+
     try:
-        target = tvm.target.Target({**attributes, **limits}, host=host)
-        # The CUDA compiler unrolls loops over tokens: TVM's passes take the square of a kernel's length.
+        target = _target(limits, attributes)
+        # The GPU's compiler unrolls loops over tokens: TVM's passes take the square of a kernel's length.
         context = tvm.transform.PassContext(config={"tirx.UnrollLoop": {"explicit_unroll": False}})
-        with (
-            context,
-            target,
-        ):  # kernels are emitted for it, and the callback that compiles CUDA reads the architecture here
+        with context, target:  # kernels are emitted for it; the callback that compiles CUDA reads the architecture here
             module = tvm.IRModule({str(kernel.attrs["global_symbol"]): kernel for kernel in _kernels(plan)})
             return _build(module, target)
     except (ValueError, TypeError, RuntimeError) as error:

@@ -1,4 +1,4 @@
-"""From a GGUF file to what the CUDA kernels need: the plan of the kernels, and the packed weights."""
+"""From a GGUF file to what the GPU kernels need: the plan of the kernels, and the packed weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +9,19 @@ import numpy.typing as npt
 
 from heron.errors import UnsupportedModel
 from heron.host.compiler.architectures import ModelConfig
-from heron.host.compiler.gpu.cuda_device import CudaDevice
+from heron.host.compiler.gpu.device import GpuDevice
 from heron.host.compiler.gpu.formats import ROW_TILE, join_formats, padded_rows
 from heron.host.compiler.gpu.pack import pack_rows
 from heron.host.compiler.gpu.plan import KernelPlan
-from heron.host.compiler.gpu.shapes import HEAD_SIZES, MOST_PROJECTED, DecoderShape, Epilogue, LinearShape, Role
+from heron.host.compiler.gpu.shapes import (
+    CUDA_LIMITS,
+    HEAD_SIZES,
+    DecoderShape,
+    Epilogue,
+    GpuLimits,
+    LinearShape,
+    Role,
+)
 from heron.host.compiler.layer_tensors import layer_tensors, output_tensors, stack_vectors
 from heron.host.models.gguf import GgufFile, GgufTensor
 
@@ -68,14 +76,14 @@ class _Part:
         )
 
 
-def plan_kernels(file: GgufFile, config: ModelConfig) -> KernelPlan:
+def plan_kernels(file: GgufFile, config: ModelConfig, limits: GpuLimits = CUDA_LIMITS) -> KernelPlan:
     """The kernels for this file; UnsupportedModel if its family or a tensor's type or width has none."""
     _check_family(config)
     shape = DecoderShape(
         config.hidden, config.feed_forward, config.num_layers, config.num_heads, config.num_kv_heads, config.head_size,
         config.epsilon,
     )  # fmt: skip
-    parts = [part for index in range(config.num_layers) for part in _layer_parts(file, config, index)]
+    parts = [part for index in range(config.num_layers) for part in _layer_parts(file, config, limits, index)]
     output = _Part(output_tensors(file), "none").shape
     embedding = file.tensors["token_embd.weight"]
     return KernelPlan(
@@ -86,14 +94,14 @@ def plan_kernels(file: GgufFile, config: ModelConfig) -> KernelPlan:
 
 def count_weight_bytes(file: GgufFile, config: ModelConfig) -> int:
     """Bytes on the device of what `load_model` puts there."""
-    layers = [part for index in range(config.num_layers) for part in _layer_parts(file, config, index)]
+    layers = [part for index in range(config.num_layers) for part in _layer_parts(file, config, CUDA_LIMITS, index)]
     parts = [_Part((file.tensors["token_embd.weight"],), "none"), *layers, _Part(output_tensors(file), "none")]
     packed = sum(part.shape.format.count_bytes(part.shape.rows, part.shape.inner) for part in parts)
     biases = sum(tensor.shape[0] for part in parts for tensor in part.bias)
     return packed + 4 * (biases + (2 * config.num_layers + 1) * config.hidden)
 
 
-def load_model(file: GgufFile, config: ModelConfig, device: CudaDevice) -> Model:
+def load_model(file: GgufFile, config: ModelConfig, device: GpuDevice) -> Model:
     """Pack the file's tensors and put them on the device, one linear at a time."""
     loader = _Loader(device)
     embedding = loader.load_rows((file.tensors["token_embd.weight"],))
@@ -117,7 +125,7 @@ def _check_family(config: ModelConfig) -> None:
 class _Loader:
     """Puts weights on the device and counts their bytes."""
 
-    def __init__(self, device: CudaDevice) -> None:
+    def __init__(self, device: GpuDevice) -> None:
         self.device = device
         self.linear_bytes = 0
 
@@ -136,16 +144,19 @@ class _Loader:
 
 
 def _load_layer(file: GgufFile, config: ModelConfig, loader: _Loader, index: int) -> Layer:
-    qkv, attention_output, gate_up, down = (loader.load(part) for part in _layer_parts(file, config, index))
+    parts = _layer_parts(file, config, loader.device.limits, index)
+    qkv, attention_output, gate_up, down = (loader.load(part) for part in parts)
     tensors = layer_tensors(file, config, index)
     norms = [loader.load_vector(tensors.vectors[f"{name}.gain"]) for name in ("attention_norm", "feed_forward_norm")]
     return Layer(norms[0], qkv, attention_output, norms[1], gate_up, down)
 
 
-def _layer_parts(file: GgufFile, config: ModelConfig, index: int) -> tuple[_Part, _Part, _Part, _Part]:
+def _layer_parts(
+    file: GgufFile, config: ModelConfig, limits: GpuLimits, index: int
+) -> tuple[_Part, _Part, _Part, _Part]:
     tensors = layer_tensors(file, config, index)
     linears, bias = tensors.linears, tensors.vectors.get("qkv.bias", ())
-    joins_norm = config.hidden <= MOST_PROJECTED
+    joins_norm = config.hidden <= limits.most_projected
     return (
         _Part(linears["qkv"], "bias" if bias else "none", bias, "qkv" if joins_norm else "plain"),
         _Part(linears["attention_output"], "residual"),

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from heron.host.compiler.gpu.cuda_device import CudaDevice
+from heron.host.compiler.gpu.device import GpuDevice
 from heron.host.compiler.gpu.model import Layer, Linear, Model
 from heron.host.compiler.gpu.plan import KernelPlan
 from heron.host.compiler.gpu.shapes import (
@@ -48,7 +48,7 @@ class Buffers:
 class Program:
     """Launches the kernels of a step; all of them read and write fixed buffers, so a step can be captured."""
 
-    def __init__(self, plan: KernelPlan, functions: Any, model: Model, place: tuple[CudaDevice, Cache]) -> None:
+    def __init__(self, plan: KernelPlan, functions: Any, model: Model, place: tuple[GpuDevice, Cache]) -> None:
         device, self._cache = place
         self._model, self._functions = model, functions
         self.buffers = _allocate(plan, device)

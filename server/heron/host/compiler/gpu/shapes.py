@@ -29,8 +29,20 @@ ATTENTION_WARPS = 4
 HEAD_SIZES = (64, 128)
 """Of attention: those the kernels were run with. A lane of a warp takes a 32nd of a head."""
 
-MOST_PROJECTED = 4096
-"""Hidden size up to which `projections` hold the normalized inputs of eight tokens in a block's shared memory."""
+
+@dataclass(frozen=True, slots=True)
+class GpuLimits:
+    """`shared_bytes` of memory a block may share; `projections` hold eight tokens' normalized inputs in it.
+
+    They take 1.375 bytes a value (`normalize`), so `most_projected` is the largest hidden size they are used for.
+    """
+
+    shared_bytes: int
+    most_projected: int
+
+
+CUDA_LIMITS = GpuLimits(49152, 4096)
+METAL_LIMITS = GpuLimits(32768, 2560)
 
 Epilogue = Literal["none", "bias", "residual"]
 Role = Literal["plain", "qkv", "gate_up"]

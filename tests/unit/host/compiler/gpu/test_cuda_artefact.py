@@ -9,7 +9,8 @@ import pytest
 
 from heron.errors import CompileFailed, UnsupportedModel
 from heron.host.compiler.gpu import cuda_artefact
-from heron.host.compiler.gpu.cuda_artefact import LIBRARY_FILE, ensure_cuda_artefact
+from heron.host.compiler.gpu.artefact import LIBRARY_FILE
+from heron.host.compiler.gpu.cuda_artefact import ensure_cuda_artefact
 from heron.host.models.gguf import GgufFile
 from heron.host.models.progress import Progress
 from unit.host.compiler.tiny_decoders import FAMILIES, TINIEST, TinyDecoder, write_decoder

@@ -7,14 +7,14 @@ import math
 import platform
 import re
 import shutil
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from heron.host.compiler.gpu.formats import join_formats
-from heron.host.compiler.gpu.kernels import write_metal_source
+from heron.host.compiler.gpu.kernels import compile_metal_kernels
 from heron.host.compiler.gpu.pack import PackedRows, pack_rows
 from heron.host.compiler.gpu.plan import KernelPlan
 from heron.host.compiler.gpu.shapes import (
@@ -26,7 +26,7 @@ from heron.host.compiler.gpu.shapes import (
     DecoderShape,
     LinearShape,
 )
-from unit.host.compiler.gpu.metal_emulator import Launch, build_kernel
+from unit.host.compiler.gpu.metal_emulator import call, emulate_kernels, metal_source
 from unit.host.compiler.gpu.test_cuda_pack import random_rows, unpack
 
 DECODER = DecoderShape(896, 4864, 24, 14, 2, 64, 1e-6)
@@ -48,8 +48,18 @@ emulated = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def source() -> str:
-    return write_metal_source(PLAN)
+def compiled() -> Any:
+    return compile_metal_kernels(PLAN, in_host_memory=True)
+
+
+@pytest.fixture(scope="module")
+def source(compiled: Any) -> str:
+    return metal_source(compiled)
+
+
+@pytest.fixture(scope="module")
+def functions(compiled: Any, source: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return emulate_kernels(compiled, tmp_path_factory.mktemp("metal"))
 
 
 def kernels(source: str) -> dict[str, str]:
@@ -114,26 +124,22 @@ def random_packed(shape: LinearShape) -> PackedRows:
 @emulated
 @pytest.mark.parametrize(("kind", "num_tokens"), [("matrix", 64), ("m2", 2)])
 @pytest.mark.parametrize("shape", sorted(LINEARS, key=lambda shape: shape.name), ids=lambda shape: shape.name)
-def test_linears(source: str, tmp_path: Path, shape: LinearShape, kind: str, num_tokens: int) -> None:
+def test_linears(functions: Any, shape: LinearShape, kind: str, num_tokens: int) -> None:
     (codes, scales, sums), x = quantised(num_tokens, shape.inner)
     packed, random = random_packed(shape), np.random.default_rng(6)
     bias, out = (random.standard_normal(size).astype(np.float32) for size in (shape.rows, (MAX_TOKENS, shape.rows)))
     start = out[:num_tokens].copy() if shape.epilogue == "residual" else bias
-    kernel = build_kernel(source, f"linear_{shape.name}_{kind}", tmp_path)
-    rest = (out, bias) if shape.epilogue == "bias" else (out,)  # in the order of their first use
-    if kind == "matrix":
-        kernel(Launch((shape.rows // 64, 1, 1), 256, (1,)), codes, scales, sums, *packed.arrays, *rest)
-    else:  # a block of eight warps makes as many rows
-        kernel(Launch((shape.rows // 8, 1, 1), 256), *packed.arrays, codes, sums, scales, *rest)
+    blocks, rest = (1,) if kind == "matrix" else (), (bias, out) if shape.epilogue == "bias" else (out,)
+    call(functions[f"linear_{shape.name}_{kind}"], *blocks, codes, scales, sums, *packed.arrays, *rest)
     expected = x @ unpack(packed).T + start
     assert np.abs(out[:num_tokens] - expected).max() <= 1e-4 * np.abs(expected).max()
 
 
 @emulated
-def test_attention(source: str, tmp_path: Path) -> None:
+def test_attention(functions: Any) -> None:
     """Two tokens of one sequence, at positions 40 and 41, over pages in no order, by 16 blocks a token."""
     random, shape, splits, layer, num_pages = np.random.default_rng(7), DECODER, 16, 1, 5
-    pool = (2, num_pages, shape.num_kv_heads, 16, shape.head_size)
+    pool = (shape.num_layers, num_pages, shape.num_kv_heads, 16, shape.head_size)
     keys, values = (random.standard_normal(pool).astype(np.float16) for _ in range(2))
     q = random.standard_normal((MAX_TOKENS, shape.attended)).astype(np.float32) / math.sqrt(shape.head_size)
     places, table = np.zeros(PLACES_SIZE, np.int32), [3, 0, 4]
@@ -141,13 +147,10 @@ def test_attention(source: str, tmp_path: Path) -> None:
     heads = (MAX_PARTIALS, shape.num_heads)
     sums = np.zeros((*heads, shape.head_size), np.float32)
     maxima, weights = (np.zeros(heads, np.float32) for _ in range(2))
-    attend = build_kernel(source, "attend", tmp_path)
-    launch = Launch((2, shape.num_kv_heads, splits), 128, (num_pages, layer, 2, splits))
-    attend(launch, places, q, keys, values, sums, maxima, weights)
+    call(functions["attend"], 2, splits, layer, places, q, keys, values, sums, maxima, weights)
     codes = np.zeros((MAX_TOKENS, shape.attended // 4), np.int32)
     scales, halves = (np.zeros((MAX_TOKENS, shape.attended // width), np.float32) for width in (32, 16))
-    combine = build_kernel(source, "combine_64", tmp_path)
-    combine(Launch((2, shape.attended // 32, 1), 32, (2,)), maxima, weights, sums, codes, halves, scales)
+    call(functions["combine_64"], 2, sums, maxima, weights, codes, scales, halves)
     found = codes[:2].view(np.int8).reshape(2, -1, 32) * scales[:2, :, None]
     expected = attend_plainly(q[:2], (keys[layer, table], values[layer, table]), (41, 42))
     assert np.abs(found.reshape(2, -1) - expected).max() <= 0.01 * np.abs(expected).max()

@@ -2,14 +2,14 @@
 
 import platform
 import shutil
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from heron.host.compiler.gpu.formats import join_formats
-from heron.host.compiler.gpu.kernels import write_metal_source
+from heron.host.compiler.gpu.kernels import compile_metal_kernels
 from heron.host.compiler.gpu.pack import pack_rows
 from heron.host.compiler.gpu.plan import KernelPlan
 from heron.host.compiler.gpu.shapes import (
@@ -21,7 +21,7 @@ from heron.host.compiler.gpu.shapes import (
     DecoderShape,
     LinearShape,
 )
-from unit.host.compiler.gpu.metal_emulator import Launch, build_kernel
+from unit.host.compiler.gpu.metal_emulator import call, emulate_kernels
 from unit.host.compiler.gpu.test_cuda_pack import random_rows, unpack
 
 Float32 = npt.NDArray[np.float32]
@@ -41,8 +41,8 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def source() -> str:
-    return write_metal_source(PLAN)
+def functions(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return emulate_kernels(compile_metal_kernels(PLAN, in_host_memory=True), tmp_path_factory.mktemp("metal"))
 
 
 class Case:
@@ -64,13 +64,13 @@ class Case:
         return np.asarray(rounded * norm @ unpack(self.packed).T, np.float32)
 
 
-@pytest.mark.parametrize("tokens", [VECTOR_TOKENS[0], VECTOR_TOKENS[-1]])  # each takes seconds to emulate
-def test_gate_up_is_normalized_activated_and_quantised(source: str, tmp_path: Path, tokens: int) -> None:
+@pytest.mark.parametrize("tokens", [VECTOR_TOKENS[0], VECTOR_TOKENS[-1]])
+def test_gate_up_is_normalized_activated_and_quantised(functions: Any, tokens: int) -> None:
     case, width = Case(GATE_UP), SHAPE.feed_forward
     codes = np.zeros((MAX_TOKENS, width // 4), np.int32)
     scales, sums = (np.zeros((MAX_TOKENS, width // part), np.float32) for part in (32, 16))
-    kernel = build_kernel(source, f"linear_{GATE_UP.name}_m{tokens}", tmp_path)
-    kernel(Launch((width // 32, 1, 1), 512), *case.packed.arrays, case.gain, case.x, codes, sums, scales)
+    project = functions[f"linear_{GATE_UP.name}_m{tokens}"]
+    call(project, case.x, case.gain, *case.packed.arrays, codes, scales, sums)
     gate, up = np.split(case.products(tokens), 2, axis=1)
     expected = gate / (1 + np.exp(-gate)) * up
     found = codes[:tokens].view(np.int8).reshape(tokens, -1, 32) * scales[:tokens, :, None]
@@ -80,8 +80,8 @@ def test_gate_up_is_normalized_activated_and_quantised(source: str, tmp_path: Pa
     assert not codes[tokens:].any()
 
 
-@pytest.mark.parametrize("tokens", [VECTOR_TOKENS[0], VECTOR_TOKENS[-1]])  # each takes seconds to emulate
-def test_qkv_is_normalized_rotated_and_appended(source: str, tmp_path: Path, tokens: int) -> None:
+@pytest.mark.parametrize("tokens", [VECTOR_TOKENS[0], VECTOR_TOKENS[-1]])
+def test_qkv_is_normalized_rotated_and_appended(functions: Any, tokens: int) -> None:
     case, random = Case(QKV), np.random.default_rng(10)
     angles = random.random((64, SHAPE.head_size // 2)) * 6
     rotation = np.concatenate([np.cos(angles), np.sin(angles)], 1).astype(np.float32)
@@ -90,9 +90,8 @@ def test_qkv_is_normalized_rotated_and_appended(source: str, tmp_path: Path, tok
     pool = (SHAPE.num_layers, NUM_PAGES, SHAPE.num_kv_heads, 16, SHAPE.head_size)
     keys, values = (np.full(pool, 7, np.float16) for _ in range(2))
     q = np.zeros((MAX_TOKENS, SHAPE.attended), np.float32)
-    kernel = build_kernel(source, f"linear_{QKV.name}_m{tokens}", tmp_path)
-    arrays = (*case.packed.arrays, case.gain, case.x, case.bias, places, rotation, q, keys, values)
-    kernel(Launch((QKV.rows // 16, 1, 1), 256, (LAYER, NUM_PAGES)), *arrays)
+    arrays = (places, case.x, case.gain, *case.packed.arrays, case.bias, rotation, keys, values, q)
+    call(functions[f"linear_{QKV.name}_m{tokens}"], LAYER, *arrays)
     heads = (case.products(tokens) + case.bias).reshape(tokens, -1, 64)
     rotated = rotate(heads[:, :6], rotation[np.maximum(POSITIONS_OF[:tokens], 0)])
     assert np.abs(q[:tokens] - rotated[:, :4].reshape(tokens, -1) / 8).max() <= 1e-4 * np.abs(rotated).max()

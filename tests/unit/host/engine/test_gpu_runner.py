@@ -1,4 +1,4 @@
-"""How a batch is laid out for the CUDA kernels. What they compute is tested in `compiler/gpu/test_cuda_decoder.py`."""
+"""How a batch is laid out for the kernels of a GPU. What they compute is tested in `test_gpu_decoder.py`."""
 
 from collections import defaultdict
 from dataclasses import replace
@@ -6,14 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from heron.host.compiler.gpu.program import padded_tokens
-from heron.host.compiler.gpu.shapes import LOGIT_ROWS, PAGE_STARTS, PAGES, PLACES_SIZE, POSITIONS, SLOTS, TOKEN_IDS
-from heron.host.engine import cuda_engine
-from heron.host.engine.cuda_engine import fill_places
+from heron.host.compiler.gpu.shapes import (
+    CUDA_LIMITS,
+    LOGIT_ROWS,
+    PAGE_STARTS,
+    PAGES,
+    PLACES_SIZE,
+    POSITIONS,
+    SLOTS,
+    TOKEN_IDS,
+)
+from heron.host.engine.gpu_runner import GpuRunner, fill_places
 from heron.host.engine.runner import Batch
 from heron.host.models.gguf import open_gguf
 from unit.host.compiler.tiny_decoders import TINIEST, write_decoder
@@ -53,7 +60,9 @@ def test_places_hold_the_batch_and_fillers_touch_nothing() -> None:
 class SlowCard:
     """A device that does nothing before it is waited for, as a busy one; `seen` are the token ids of each step."""
 
-    def __init__(self, index: int) -> None:
+    limits = CUDA_LIMITS
+
+    def __init__(self) -> None:
         self.seen: list[list[int]] = []
         self._queue: list[tuple[Any, Any]] = []
 
@@ -74,17 +83,16 @@ class SlowCard:
     def upload(self, array: np.ndarray) -> None: ...
     def adopt_thread(self) -> None: ...
     def capture(self, enqueue: Any) -> None: ...
-    def replay(self, graph: Any) -> None: ...
+    def replay(self, recording: Any) -> None: ...
 
 
-def test_steps_without_logits_are_not_overtaken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_steps_without_logits_are_not_overtaken(tmp_path: Path) -> None:
     """A prompt in three chunks: nothing is read, and so nobody waits, before its last."""
-    monkeypatch.setattr(cuda_engine, "CudaDevice", SlowCard)
-    monkeypatch.setattr(cuda_engine, "load_functions", lambda path: defaultdict(lambda: lambda *arguments: None))
+    device, functions = SlowCard(), defaultdict(lambda: lambda *arguments: None)
     file = open_gguf(write_decoder(tmp_path / "tiny.gguf", TINIEST))
-    runner = cuda_engine.CudaRunner(file, tmp_path / "library.so", 16)
+    runner = GpuRunner(file, functions, 16, device)
     token_ids = np.arange(1, 10, dtype=np.int32)[None]
     for first, logit_rows in ((0, []), (3, []), (6, [2])):
         batch = contiguous_batch([(0, first, 3)], token_ids)
         runner.run(replace(batch, logit_rows=np.array(logit_rows, np.int32)))
-    assert runner._device.seen == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+    assert device.seen == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]

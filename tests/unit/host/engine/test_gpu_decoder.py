@@ -1,23 +1,32 @@
-"""A decoder on a CUDA device agrees with the numpy reference, however its tokens come to it."""
+"""A decoder on a GPU agrees with the numpy reference, however its tokens come to it.
 
+On an NVIDIA card where there is one, and as a Mac would run it: with TVM's code for Metal and the kernels emulated.
+"""
+
+import platform
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+import tvm
 
 from heron.host.compiler.architectures import read_config
-from heron.host.compiler.gpu.cuda_device import has_cuda_device
-from heron.host.compiler.gpu.kernels import compile_kernels
+from heron.host.compiler.gpu.cuda_device import CudaDevice, has_cuda_device, load_functions
+from heron.host.compiler.gpu.kernels import compile_kernels, compile_metal_kernels
+from heron.host.compiler.gpu.metal_device import MetalDevice
 from heron.host.compiler.gpu.model import plan_kernels
+from heron.host.compiler.gpu.shapes import METAL_LIMITS
 from heron.host.compiler.reference import reference_logits
-from heron.host.engine.cuda_engine import CudaRunner
+from heron.host.engine.gpu_runner import GpuRunner
 from heron.host.engine.runner import Batch
-from heron.host.models.gguf import open_gguf
-from unit.host.compiler.tiny_decoders import TinyDecoder, write_decoder
+from heron.host.models.gguf import GgufFile, open_gguf
+from unit.host.compiler.gpu.metal_emulator import emulate_kernels
+from unit.host.compiler.tiny_decoders import TINIEST, TinyDecoder, write_decoder
 
 NUM_TOKENS = 150
 DECODERS = (
@@ -32,9 +41,9 @@ Int32 = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Case:
-    """A decoder on the device, two sequences, and the reference's logits [2, NUM_TOKENS, vocab]."""
+    """A decoder on a device, two sequences, and the reference's logits [2, NUM_TOKENS, vocab]."""
 
-    runner: CudaRunner
+    runner: GpuRunner
     token_ids: Int32
     expected: Float32
 
@@ -54,19 +63,31 @@ def contiguous_batch(parts: tuple[tuple[int, int, int], ...], token_ids: Int32) 
     return Batch(*(array.astype(np.int32) for array in arrays))
 
 
-@pytest.fixture(scope="module", params=DECODERS, ids=["qwen2", "llama", "tied"])
+@pytest.fixture(scope="module", params=[*DECODERS, None], ids=["qwen2", "llama", "tied", "emulated-metal"])
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
-    if not has_cuda_device() or shutil.which("nvcc") is None:
-        pytest.skip("no CUDA device with a compiler here: the CUDA engine was not run")
-    folder = tmp_path_factory.mktemp("cuda")
-    file, library = open_gguf(write_decoder(folder / "tiny.gguf", request.param)), folder / "library.so"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TVM_CUDA_COMPILE_MODE", "nvcc")
-        compile_kernels(plan_kernels(file, read_config(file))).export_library(str(library))
-    token_ids = np.random.default_rng(3).integers(0, request.param.vocab_size, (2, NUM_TOKENS)).astype(np.int32)
-    runner = CudaRunner(file, library, 32)
+    decoder, folder = request.param or TINIEST, tmp_path_factory.mktemp("gpu")
+    file = open_gguf(write_decoder(folder / "tiny.gguf", decoder))
+    runner = run_on_card(file, folder) if request.param else emulate_metal(file, folder)
+    token_ids = np.random.default_rng(3).integers(0, decoder.vocab_size, (2, NUM_TOKENS)).astype(np.int32)
     yield Case(runner, token_ids, reference_logits(file, token_ids))
     runner.close()
+
+
+def run_on_card(file: GgufFile, folder: Path) -> GpuRunner:
+    if not has_cuda_device() or shutil.which("nvcc") is None:
+        pytest.skip("no CUDA device with a compiler here: the CUDA engine was not run")
+    library = str(folder / "library.so")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TVM_CUDA_COMPILE_MODE", "nvcc")
+        compile_kernels(plan_kernels(file, read_config(file))).export_library(library)
+    return GpuRunner(file, load_functions(library), 32, CudaDevice())
+
+
+def emulate_metal(file: GgufFile, folder: Path) -> GpuRunner:
+    if shutil.which("g++") is None or platform.machine() != "x86_64":
+        pytest.skip("no g++ for x86-64 here: Metal was not emulated")
+    executable = compile_metal_kernels(plan_kernels(file, read_config(file), METAL_LIMITS), in_host_memory=True)
+    return GpuRunner(file, emulate_kernels(executable, folder), 32, MetalDevice(tvm.cpu()))
 
 
 def assert_close(logits: Float32, expected: Float32) -> None:

@@ -9,6 +9,7 @@ from heron.host.compiler.architectures import read_config
 from heron.host.compiler.gpu.memory import card_need
 from heron.host.compiler.gpu.model import count_weight_bytes, load_model, plan_kernels
 from heron.host.compiler.gpu.program import count_buffer_bytes
+from heron.host.compiler.gpu.shapes import CUDA_LIMITS, METAL_LIMITS, GpuLimits
 from heron.host.models.gguf import open_gguf
 from unit.host.compiler.tiny_decoders import TinyDecoder, write_decoder
 
@@ -17,6 +18,7 @@ class Scales:
     """A device that only weighs what is put on it."""
 
     num_bytes = 0
+    limits = CUDA_LIMITS
 
     def upload(self, array: Any) -> None:
         self.num_bytes += array.nbytes
@@ -39,7 +41,13 @@ def test_buffers_and_pages(tmp_path: Path) -> None:
     assert need.fixed_bytes > count_weight_bytes(file, config) + buffers
 
 
-@pytest.mark.parametrize(("hidden", "roles"), [(256, {"plain", "qkv", "gate_up"}), (4352, {"plain"})])
-def test_norms_join_their_linears_where_a_block_holds_them(tmp_path: Path, hidden: int, roles: set[str]) -> None:
+@pytest.mark.parametrize(
+    ("hidden", "limits", "joined"),
+    [(256, CUDA_LIMITS, True), (4352, CUDA_LIMITS, False), (256, METAL_LIMITS, True), (2816, METAL_LIMITS, False)],
+)
+def test_norms_join_their_linears_where_a_block_holds_them(
+    tmp_path: Path, hidden: int, limits: GpuLimits, joined: bool
+) -> None:
     file = open_gguf(write_decoder(tmp_path / "tiny.gguf", TinyDecoder(hidden=hidden, feed_forward=256)))
-    assert {linear.role for linear in plan_kernels(file, read_config(file)).linears} == roles
+    roles = {linear.role for linear in plan_kernels(file, read_config(file), limits).linears}
+    assert roles == ({"plain", "qkv", "gate_up"} if joined else {"plain"})
