@@ -3,20 +3,21 @@
 import json
 from pathlib import Path
 
-from editors.chat_view import Given, accept_change, open_chat, open_window, read_text
+from editors.accessibility import find_faults, frame_of
+from editors.chat_view import ChatPage, Given, accept_change, open_chat, open_window, read_text
 from editors.vscode import CodeServer, needs_vscode
+from editors.workbench import CONTRAST, DARK, Workbench
 from heron.host.engine.scripted import Reply
 from heron.wire import ChatPrompt, GenerateRequest, ToolCall
 
 pytestmark = needs_vscode
 
 CODE = "def add(a, b):\n    return a - b\n\n\ntotal = add(1, 2)\n"
-ANSWER = """It **subtracts**: the sign is wrong in `add`.
+ADDED = "def add(a, b):\n    # Both numbers are taken as they are.\n    return a + b"
+ANSWER = f"""It **subtracts**: the sign is wrong in `add`.
 
 ```python
-def add(a, b):
-    # Both numbers are taken as they are.
-    return a + b
+{ADDED}
 ```
 
 1. The name says what it should do.
@@ -35,18 +36,49 @@ def answer(request: GenerateRequest) -> Reply:
 
 
 async def test_an_answer_streams_and_its_code_is_applied(code_server: CodeServer, tmp_path: Path) -> None:
-    settings = {"workbench.colorTheme": "Dark Modern"}
-    async with open_window(Given(code_server, tmp_path, CODE, settings), answer) as workbench:
+    async with open_window(Given(code_server, tmp_path, CODE, DARK), answer) as workbench:
         chat = await open_chat(workbench)
         await chat.ask("What is wrong with add?")
         await chat.wait_end()
         await workbench.shoot("chat-dark")
+        assert await find_faults(chat.question) == []
+        await _nothing_else_runs(chat)
+        await _read_and_insert(workbench, chat)
         await chat.answer.get_by_role("button", name="Apply").click()
         await workbench.button("Accept the Change").wait_for()
         await workbench.page.locator(".monaco-diff-editor .line-insert").first.wait_for()
         await workbench.shoot("chat-diff-dark")
         await accept_change(workbench, "taken")
         assert "return a + b\n\n\ntotal" in await read_text(workbench)
+
+
+async def _nothing_else_runs(chat: ChatPage) -> None:
+    """The page's policy keeps from running what got into it, and from loading what is elsewhere."""
+    frame = await frame_of(chat.question)
+    await frame.evaluate(
+        """() => {
+      const script = document.createElement("script");
+      script.textContent = "window.stranger = true";
+      document.body.append(script);
+      document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.stranger = true'>");
+    }"""
+    )
+    assert await frame.evaluate("() => window.stranger") is None
+    told = frame.evaluate("() => fetch('https://example.org').then(() => 'loaded', () => 'refused')")
+    assert await told == "refused"
+
+
+async def _read_and_insert(workbench: Workbench, chat: ChatPage) -> None:
+    """A reference opens its place; code goes to the cursor; those who do not see the answer are told it."""
+    assert "It subtracts: the sign" in (await chat.frame.locator("#announcer").inner_text()).replace("*", "")
+    await chat.answer.get_by_role("link", name="the file").click()
+    await workbench.page.locator(".statusbar-item").get_by_text("Ln 2, Col 1").wait_for()
+    await workbench.press("Control+End")
+    await chat.answer.get_by_role("button", name="Insert").click()
+    await workbench.page.locator(".part.editor .view-lines").get_by_text("taken").wait_for()
+    assert (await read_text(workbench)).endswith("total = add(1, 2)\n" + ADDED)
+    await workbench.press("Control+z")
+    await workbench.page.locator(".part.editor .view-lines").get_by_text("taken").wait_for(state="detached")
 
 
 def with_tool(request: GenerateRequest) -> Reply:
@@ -62,14 +94,14 @@ def with_tool(request: GenerateRequest) -> Reply:
 async def test_consent_is_asked_in_the_chat_and_an_offered_edit_reviewed(
     code_server: CodeServer, tmp_path: Path
 ) -> None:
-    settings = {"workbench.colorTheme": "Light Modern"}
-    async with open_window(Given(code_server, tmp_path, CODE, settings), with_tool) as workbench:
+    async with open_window(Given(code_server, tmp_path, CODE), with_tool) as workbench:
         chat = await open_chat(workbench)
         await chat.ask("Change it to add.")
         consent = chat.frame.get_by_role("alertdialog")
         await consent.get_by_role("button", name="Allow once").wait_for()
         await workbench.shoot("chat-consent-light")
         assert "apply_edit" in await consent.inner_text()
+        assert await find_faults(chat.question) == []
         await workbench.press("Enter")  # the question has the focus, none of its answers
         assert await consent.count() == 1
         await workbench.press("Tab", "Enter")
@@ -86,12 +118,12 @@ async def test_consent_is_asked_in_the_chat_and_an_offered_edit_reviewed(
 
 
 async def test_stopping_commands_and_history(code_server: CodeServer, tmp_path: Path) -> None:
-    settings = {"workbench.colorTheme": "Default High Contrast"}
-    async with open_window(Given(code_server, tmp_path, CODE, settings), answer) as workbench:
+    async with open_window(Given(code_server, tmp_path, CODE, CONTRAST), answer) as workbench:
         chat = await open_chat(workbench)
         await chat.question.press_sequentially("/ex")
         await chat.frame.get_by_role("option", name="/explain").wait_for()
         await workbench.shoot("chat-commands-contrast")
+        assert await find_faults(chat.question) == []
         await chat.question.press("Tab")
         assert await chat.question.input_value() == "/explain "
         await chat.question.fill("")
@@ -106,6 +138,7 @@ async def test_stopping_commands_and_history(code_server: CodeServer, tmp_path: 
         assert "Stopped." in await chat.turns.last.inner_text()
         await workbench.run("Heron: New Conversation")
         await chat.frame.locator("#welcome").wait_for()
+        await chat.frame.locator("#question:focus").wait_for()  # which takes the keys from what is open meanwhile
         await workbench.run("Heron: Conversations…")
         await workbench.page.locator(".quick-input-list .monaco-list-row", has_text="please wait").click()
         await chat.answer.get_by_text("One moment").wait_for()

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,15 +12,15 @@ import pytest
 from editors.hosts import run_host, server_settings
 from editors.test_vscode_host import answer
 from editors.vscode import CodeServer, needs_vscode
-from editors.workbench import Workbench, open_workbench
+from editors.wheel import write_wheel
+from editors.workbench import DARK, Workbench, open_workbench
 from heron.host.engine.scripted import ScriptedEngine
 
 pytestmark = needs_vscode
 
 LONG = "    # " + "a line that is much longer than the editor is wide, " * 4
 TEXT = f'def total(items: list[float]) -> float:\n{LONG}\n\n\ndef after() -> None:\n    """Stays below."""\n'
-DARK = {"workbench.colorTheme": "Default Dark Modern"}
-
+_INSTALLING_MS = 120_000
 _COUNT_FRAMES = """() => {
   window.heronFrames = { with: 0, without: 0 };
   const look = () => {
@@ -51,6 +52,7 @@ async def test_window(workbench: Workbench, code_server: CodeServer, heron_home:
     await _type_through(workbench)
     await _see_the_menu(workbench)
     await _see_it_dark(workbench, code_server)
+    await _see_it_installed(workbench)
 
 
 async def _show_and_accept(workbench: Workbench) -> None:
@@ -61,8 +63,21 @@ async def _show_and_accept(workbench: Workbench) -> None:
     await workbench.type(" ")
     assert "price * count" in await workbench.read_ghost()
     await workbench.shoot("ghost-light")
+    await _see_others(workbench)
     await workbench.press("Tab")
     assert "    total = price * count\n" in await workbench.save("sum.py")
+
+
+async def _see_others(workbench: Workbench) -> None:
+    """Keys go from one completion to the next and back."""
+    await workbench.press("Alt+]")
+    await workbench.ghost.filter(has_text="count1").first.wait_for()
+    await workbench.press("Alt+]")
+    await workbench.ghost.filter(has_text="count2").first.wait_for()
+    for _ in range(2):
+        await workbench.press("Alt+[")
+    await workbench.ghost.filter(has_not_text="count1").first.wait_for()
+    assert (await workbench.read_ghost()).endswith("price * count")
 
 
 async def _pause_and_resume(workbench: Workbench) -> None:
@@ -110,14 +125,26 @@ async def _see_the_menu(workbench: Workbench) -> None:
     await workbench.page.locator(".quick-input-list .monaco-list-row", has_text="Pause completions").wait_for()
     await workbench.shoot("menu-light")
     await workbench.press("Escape")
+    await workbench.page.locator(".part.editor .view-lines").first.hover()  # no tooltip of the item covers messages
 
 
 async def _see_it_dark(workbench: Workbench, code_server: CodeServer) -> None:
     """Settings that change are taken over at once: the theme, and a program of the server that is not there."""
-    settings = workbench.folder.parent / "none" / "heron"
-    code_server.write_settings({**DARK, "heron.server.path": str(settings)})
+    missing = workbench.folder.parent / "none" / "heron"
+    package = {"heron.server.python": sys.executable, "heron.server.package": str(write_wheel(workbench.folder.parent))}
+    code_server.change_settings({**package, "heron.server.path": str(missing), "workbench.colorTheme": DARK})
     await workbench.wait_status("error")
     message = workbench.page.locator(".notification-toast", has_text="heron.server.path")
     await message.wait_for()
-    assert await message.locator(".monaco-button", has_text="Install").count() == 1
+    await workbench.wait_theme(DARK)
     await workbench.shoot("missing-dark")
+    await message.locator(".monaco-button", has_text="Install").click()
+
+
+async def _see_it_installed(workbench: Workbench) -> None:
+    """What the message offered: an environment is made, which is shown step by step, and its server is started."""
+    progress = workbench.page.locator(".notification-toast")
+    await progress.filter(has_text="making an environment").wait_for()
+    await workbench.shoot("installing-dark")
+    await progress.filter(has_text="installing").wait_for(timeout=_INSTALLING_MS)
+    await workbench.wait_status("ready", _INSTALLING_MS)

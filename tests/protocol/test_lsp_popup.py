@@ -112,3 +112,38 @@ async def test_a_cancelled_request_ends_what_it_began(tmp_path: Path) -> None:
         editor.notify("$/cancelRequest", {"id": request})
         assert (await editor.wait(request))["error"]["code"] == -32800
         await engine.wait_for(lambda one: bool(one.aborted))
+
+
+async def test_the_popup_and_the_inline_request_of_one_key_share_a_stream(tmp_path: Path) -> None:
+    engine = ScriptedEngine("nt(total)")
+    engine.hold()
+    async with editor_with(engine, tmp_path, PATIENT) as editor:
+        editor.open("pri\n")
+        params = {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 3}}
+        in_popup = editor.start("textDocument/completion", params)
+        await engine.wait_for(lambda one: len(one.requests) == 1)
+        inline = editor.ask(0, 3)
+        engine.release()
+        (item,) = (await editor.wait(in_popup))["result"]["items"]
+        assert item["textEdit"]["newText"] == "print(total)"
+        assert (await editor.wait(inline))["result"][0]["insertText"] == "nt(total)"
+        assert len(engine.requests) == 1
+
+
+async def test_what_is_selected_in_the_popup_is_asked_for_beside_it(tmp_path: Path) -> None:
+    engine = ScriptedEngine("nt(total)")
+    engine.hold()
+    async with editor_with(engine, tmp_path, PATIENT) as editor:
+        editor.open("pri\n")
+        params = {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 3}}
+        in_popup = editor.start("textDocument/completion", params)
+        await engine.wait_for(lambda one: len(one.requests) == 1)
+        inline = editor.ask(0, 3, selectedCompletionInfo=selected("private"))
+        engine.release()
+        assert (await editor.wait(in_popup))["result"]["items"][0]["textEdit"]["newText"] == "print(total)"
+        assert (await editor.wait(inline))["result"][0]["insertText"] == "privatent(total)"
+
+
+def selected(text: str) -> dict[str, Any]:
+    """An item of the popup that would take the place of the word `pri`."""
+    return {"text": text, "range": {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 3}}}

@@ -15,10 +15,12 @@ const extension = {
   external: ["vscode"],
 };
 
-/** One bundle a webview: `media/<name>/main.ts` becomes `dist/webview/<name>.js`. */
+/** Two bundles a webview: `media/<name>/main.ts` and `main.css` become `dist/webview/<name>.js` and `<name>.css`. */
 const webviews = {
   ...SHARED,
-  entryPoints: Object.fromEntries(webviewNames().map((name) => [name, `media/${name}/main.ts`])),
+  entryPoints: webviewNames().flatMap((name) =>
+    ["ts", "css"].map((kind) => ({ in: `media/${name}/main.${kind}`, out: name })),
+  ),
   outdir: "dist/webview",
   platform: "browser",
   format: "iife",
@@ -36,7 +38,6 @@ function webviewNames() {
 }
 
 async function build(options) {
-  if (Object.keys(options.entryPoints).length === 0) return;
   const building = await context(options);
   await (PRODUCTION ? building.rebuild() : building.watch());
   if (PRODUCTION) await building.dispose();

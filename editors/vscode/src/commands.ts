@@ -1,6 +1,7 @@
 /** The commands of the palette and of the status bar's menu. */
 import {
   CancellationError,
+  ConfigurationTarget,
   commands,
   type Disposable,
   type ExtensionContext,
@@ -37,7 +38,7 @@ export function registerCommands(parts: Parts): Disposable[] {
     install: () => install(parts),
     dashboard: () => tell(() => openDashboard(parts.context)),
     logs: () => channels.log.show(),
-    trace: () => showTrace(channels),
+    trace: () => toggleTrace(channels),
     doctor: () => tell(() => runDoctor(parts.context)),
     settings: () => commands.executeCommand("workbench.action.openSettings", "@ext:heron.heron"),
     walkthrough: () => commands.executeCommand("workbench.action.openWalkthrough", "heron.heron#heron", false),
@@ -69,7 +70,10 @@ async function offerHelp(error: unknown): Promise<void> {
 async function install(parts: Parts): Promise<void> {
   await tell(async () => {
     await installServer(parts.context, parts.channels.log);
-    await startTelling(parts, () => parts.server.restart());
+    const setting = workspace.getConfiguration("heron.server");
+    // A path in the settings would go before what was installed; the server is started anew when it changes.
+    if (setting.get("path", "") !== "") await setting.update("path", "", ConfigurationTarget.Global);
+    else await startTelling(parts, () => parts.server.restart());
   });
 }
 
@@ -108,11 +112,10 @@ async function openMenu({ server, pause }: Parts): Promise<void> {
   if (chosen) await commands.executeCommand(`heron.${chosen.command}`);
 }
 
-async function showTrace({ trace }: Channels): Promise<void> {
-  trace.show();
-  await window.showInformationMessage(
-    'Messages are traced while this channel\'s level is "Trace": the gear in its title sets it.',
-  );
+/** Turn the trace on and show it, or off. */
+function toggleTrace({ trace }: Channels): void {
+  if (trace.toggle()) trace.show();
+  else void window.showInformationMessage("Heron: messages to the server are no longer traced.");
 }
 
 /** The page that `heron dashboard` would open, in the browser of whoever sits here. */

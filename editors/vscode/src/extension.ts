@@ -13,6 +13,7 @@ import { registerParticipant } from "./participant/register";
 import { Pause } from "./pause";
 import type { Channels } from "./server/client";
 import { createServer } from "./server/create";
+import { TraceChannel } from "./server/trace";
 import { readSettings, type Settings, serverSettings } from "./settings";
 import { Status } from "./status";
 
@@ -58,7 +59,7 @@ export function activate(context: ExtensionContext): Parts {
 
 function openChannels(): Channels {
   const log = window.createOutputChannel("Heron", { log: true });
-  return { log, trace: window.createOutputChannel("Heron Trace", { log: true }) };
+  return { log, trace: new TraceChannel() };
 }
 
 function withPause(settings: Settings, isPaused: boolean): Settings {

@@ -1,4 +1,5 @@
 /** What goes with the next question: the front document, which can be left out, and what was attached. */
+import { labelLines } from "../../src/chat/lines-label";
 import type { ChatState, Front } from "../../src/chat/state";
 import { button, find, h } from "./dom";
 import type { Send } from "./send";
@@ -38,5 +39,5 @@ export class Chips {
 
 function labelOf({ path, range }: Front): string {
   const name = path.slice(path.lastIndexOf("/") + 1);
-  return range ? `${name}:${range.start.line + 1}-${range.end.line + 1}` : name;
+  return range ? labelLines(name, range) : name;
 }

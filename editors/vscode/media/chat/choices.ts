@@ -41,7 +41,6 @@ export class Choices {
 
   private mark(): void {
     this.list.hidden = !this.isOpen;
-    setAttribute(this.input, "aria-expanded", this.isOpen ? "true" : "false");
     setAttribute(this.input, "aria-activedescendant", this.isOpen ? `choice-${this.active}` : undefined);
     [...this.list.children].forEach((child, index) => {
       setAttribute(child, "aria-selected", index === this.active ? "true" : "false");

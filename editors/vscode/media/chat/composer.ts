@@ -57,6 +57,7 @@ export class Composer {
 
   private change(): void {
     this.drafts.write(this.input.value);
+    this.send({ kind: "draft", text: this.input.value });
     this.fit();
     this.query = queryAt(this.input.value, this.input.selectionEnd);
     if (this.query?.kind === "command") this.choices.show(commandsFor(this.query.text));

@@ -57,7 +57,7 @@ function renderCode(token: Token | undefined, highlight: Highlight): string {
   );
   const name = escapeHtml(language || "text");
   return (
-    `<figure class="code" role="group" aria-label="Code, ${name}"><figcaption><span>${name}</span>` +
+    `<figure class="code" aria-label="Code, ${name}"><figcaption><span>${name}</span>` +
     `<span class="actions">${buttons.join("")}</span></figcaption>` +
     `<pre tabindex="0"><code>${highlight(code, language.toLowerCase())}</code></pre></figure>`
   );

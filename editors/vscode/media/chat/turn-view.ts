@@ -1,5 +1,6 @@
 /** One question with its answer. */
-import type { Part, Turn } from "../../src/chat/state";
+import { labelLines } from "../../src/chat/lines-label";
+import type { Front, Part, Turn } from "../../src/chat/state";
 import type { Reference } from "../../src/chat/wire";
 import { button, h } from "./dom";
 import type { RenderBlocks } from "./markdown";
@@ -53,9 +54,7 @@ export class TurnView {
   }
 
   private viewReference({ path, uri, range }: Reference): HTMLElement {
-    const [first, last] = [range.start.line + 1, Math.max(range.start.line, range.end.line - endsBefore(range)) + 1];
-    const label = first === last ? `${path}:${first}` : `${path}:${first}-${last}`;
-    return button(label, { class: "link" }, () => this.send({ kind: "open", uri, range }));
+    return button(labelLines(path, range), { class: "link" }, () => this.send({ kind: "open", uri, range }));
   }
 
   private showParts(parts: readonly Part[]): void {
@@ -97,15 +96,14 @@ export class TurnView {
   }
 }
 
-function endsBefore(range: Reference["range"]): number {
-  return range.end.character === 0 && range.end.line > range.start.line ? 1 : 0;
-}
-
 /** What the question was about, in words. */
 function aboutOf(turn: Turn): readonly string[] {
-  const { front } = turn;
-  const lines = front?.range ? `:${front.range.start.line + 1}-${front.range.end.line + 1}` : "";
-  return [...(front ? [front.path + lines] : []), ...turn.attachments.map((attachment) => attachment.label)];
+  const labels = turn.attachments.map((attachment) => attachment.label);
+  return turn.front ? [labelOf(turn.front), ...labels] : labels;
+}
+
+function labelOf({ path, range }: Front): string {
+  return range ? labelLines(path, range) : path;
 }
 
 function stateOf(turn: Turn): readonly HTMLElement[] {

@@ -2,6 +2,7 @@
 import { commands, DiagnosticSeverity, languages, type SymbolInformation, type Uri, window, workspace } from "vscode";
 import type { HeronServer } from "../server";
 import { readFront } from "./front";
+import { labelLines } from "./lines-label";
 import type { Suggestion } from "./messages";
 import type { Attachment } from "./state";
 
@@ -24,7 +25,7 @@ function ofEditor(server: HeronServer): readonly Suggestion[] {
   if (editor === undefined) return [];
   const { uri, path, range } = readFront(server, editor);
   const name = path.slice(path.lastIndexOf("/") + 1);
-  const lines = range ? `${name}:${range.start.line + 1}-${range.end.line + 1}` : "";
+  const lines = range ? labelLines(name, range) : "";
   const selection: Attachment[] = range ? [{ label: lines, params: { kind: "selection", uri, range } }] : [];
   const problems: Attachment = { label: `problems of ${name}`, params: { kind: "diagnostics", uri } };
   return [

@@ -7,6 +7,8 @@ import type { ChatStore } from "./store";
 import type { Created, TurnEnd, TurnParams, TurnProgress } from "./wire";
 
 const KEPT = "heron.chat.conversation";
+/** So long after a key the server is told of the question that is being written. */
+const REST_MS = 300;
 
 export class Conversation {
   readonly #server: HeronServer;
@@ -14,6 +16,8 @@ export class Conversation {
   /** Which conversation was open is remembered for when the window is opened again. */
   readonly #memory: Memento;
   #stopping: CancellationTokenSource | undefined;
+  #resting: ReturnType<typeof setTimeout> | undefined;
+  #beginning: Promise<string> | undefined;
 
   constructor(server: HeronServer, store: ChatStore, memory: Memento) {
     this.#server = server;
@@ -36,6 +40,12 @@ export class Conversation {
       stopping.dispose();
       this.#stopping = undefined;
     }
+  }
+
+  /** A question is being written: once its words rest, the model reads ahead what they come with. */
+  draft(text: string): void {
+    clearTimeout(this.#resting);
+    if (text.trim() !== "") this.#resting = setTimeout(() => void this.#warm(text), REST_MS);
   }
 
   /** End the answer that is being written; what came of it stays. */
@@ -69,6 +79,18 @@ export class Conversation {
     }
   }
 
+  async #warm(message: string): Promise<void> {
+    if (running(this.#store.state)) return;
+    try {
+      const conversationId = this.#store.state.conversationId ?? (await this.#begin());
+      const { attachments, front, usesFront } = this.#store.state;
+      const about = { attachments: attachments.map(({ params }) => params), ...frontOf(usesFront ? front : undefined) };
+      await this.#server.sendRequest("conversation/warm", { conversationId, message, ...about });
+    } catch {
+      // nothing is lost but the head start; asking will tell what is wrong
+    }
+  }
+
   async #take(turnId: string, stopping: CancellationTokenSource): Promise<void> {
     const conversationId = this.#store.state.conversationId ?? (await this.#begin());
     const turn = this.#store.state.turns.find(({ id }) => id === turnId);
@@ -86,7 +108,15 @@ export class Conversation {
     }
   }
 
-  async #begin(): Promise<string> {
+  /** Begin a conversation, once for all who wait for it. */
+  #begin(): Promise<string> {
+    this.#beginning ??= this.#open().finally(() => {
+      this.#beginning = undefined;
+    });
+    return this.#beginning;
+  }
+
+  async #open(): Promise<string> {
     const conversation = await this.#create({});
     this.#store.dispatch({ kind: "opened", conversation: { ...conversation, title: "" } });
     await this.#memory.update(KEPT, conversation.conversationId);

@@ -26,6 +26,7 @@ type Act<K extends Kind> = (chat: Chat, message: Extract<FromView, { kind: K }>)
 const ACTS: { readonly [K in Kind]: Act<K> } = {
   ready: ({ conversation }) => conversation.restore(),
   ask: ({ conversation }, { text }) => conversation.ask(text),
+  draft: ({ conversation }, { text }) => conversation.draft(text),
   stop: ({ conversation }) => conversation.stop(),
   clear: ({ conversation }) => conversation.clear(),
   history: () => commands.executeCommand("heron.chat.history"),

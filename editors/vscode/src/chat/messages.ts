@@ -22,6 +22,7 @@ export type CodeAction = "apply" | "insert" | "copy";
 export type FromView =
   | { readonly kind: "ready" }
   | { readonly kind: "ask"; readonly text: string }
+  | { readonly kind: "draft"; readonly text: string }
   | { readonly kind: "stop" }
   | { readonly kind: "clear" }
   | { readonly kind: "history" }
@@ -41,6 +42,7 @@ export type FromView =
 const SHAPES: Readonly<Record<FromView["kind"], Readonly<Record<string, "string" | "number" | "object">>>> = {
   ready: {},
   ask: { text: "string" },
+  draft: { text: "string" },
   stop: {},
   clear: {},
   history: {},

@@ -20,10 +20,12 @@ export function writePage({ nonce, source, script, style }: PageParts): string {
 <link rel="stylesheet" href="${style}">
 </head>
 <body>
+<main>
+<h1 class="hidden">Heron chat</h1>
 <p id="banner" role="status" hidden></p>
 <div id="transcript" role="log" aria-live="off" aria-label="Conversation" tabindex="0">
 <div id="welcome">
-<h1>Ask about your code</h1>
+<h2>Ask about your code</h2>
 <p>The model runs on this machine, and what you ask stays here. <kbd>/</kbd> lists commands, <kbd>#</kbd> attaches files,
 symbols, the selection and problems.</p>
 <div id="starters" role="group" aria-label="Begin with"></div>
@@ -33,8 +35,8 @@ symbols, the selection and problems.</p>
 <form id="composer">
 <ul id="choices" role="listbox" aria-label="Suggestions" hidden></ul>
 <div id="chips" role="group" aria-label="Goes with the question"></div>
-<textarea id="question" rows="1" role="combobox" aria-label="Question" aria-autocomplete="list" aria-expanded="false"
-aria-controls="choices" placeholder="Ask Heron" spellcheck="false"></textarea>
+<textarea id="question" rows="1" aria-label="Question" aria-autocomplete="list" aria-controls="choices"
+placeholder="Ask Heron" spellcheck="false"></textarea>
 <div id="bar">
 <button id="attach" type="button" title="Attach a file, a symbol, the selection or problems" aria-label="Attach"># Attach</button>
 <button id="model" type="button">Model</button>
@@ -42,6 +44,7 @@ aria-controls="choices" placeholder="Ask Heron" spellcheck="false"></textarea>
 <button id="send" type="submit" class="primary" title="Ask (Enter)">Ask</button>
 </div>
 </form>
+</main>
 <div id="announcer" class="hidden" role="status" aria-live="polite"></div>
 <script nonce="${nonce}" src="${script}"></script>
 </body>

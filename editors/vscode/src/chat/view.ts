@@ -45,7 +45,7 @@ export class ChatView implements WebviewViewProvider, Disposable {
     this.#view = view;
     view.webview.options = {
       enableScripts: true,
-      localResourceRoots: [Uri.joinPath(this.#root, "dist", "webview"), Uri.joinPath(this.#root, "media")],
+      localResourceRoots: [Uri.joinPath(this.#root, "dist", "webview")],
     };
     view.webview.onDidReceiveMessage((value: unknown) => this.#receive(value));
     view.onDidDispose(() => {
@@ -103,7 +103,7 @@ export class ChatView implements WebviewViewProvider, Disposable {
       nonce: randomBytes(18).toString("base64"),
       source: webview.cspSource,
       script: address("dist", "webview", "chat.js"),
-      style: address("media", "chat", "chat.css"),
+      style: address("dist", "webview", "chat.css"),
     });
   }
 }

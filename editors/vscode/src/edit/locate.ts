@@ -1,4 +1,5 @@
 /** Where a code block of an answer belongs in a document: over the definition it writes anew, by its header alone. */
+import { openingOf } from "./docstring";
 import { indentOf, isBlank } from "./lines";
 
 /** Lines from `first` up to and without `end`, counted from 0. */
@@ -13,14 +14,24 @@ const HEADER =
 const ASSIGNED = /^\s*((?:export\s+)?(?:const|let|var)\s+[\w$]+)\s*=/;
 const CLOSING = /^\s*(?:[}\])]|end\b)/;
 
-/** The lines of the one definition with the header of the block's first; undefined if there is none, or several. */
+/**
+ * The lines of the one definition with the header of the block's first; undefined if there is none, or several.
+ * A block that ends with a docstring has no body, as small models write it: then that of the document stays.
+ */
 export function locate(document: readonly string[], block: readonly string[]): Lines | undefined {
-  const header = block.map(headerOf).find((found) => found !== undefined);
+  const start = block.findIndex((line) => headerOf(line) !== undefined);
+  const header = headerOf(block[start] ?? "");
   if (header === undefined) return undefined;
   const places = document.flatMap((line, number) => (headerOf(line) === header ? [number] : []));
   const [first] = places;
   if (first === undefined || places.length > 1) return undefined;
-  return { first: withDecorators(document, first, block), end: endOf(document, first) };
+  const end = lacksBody(block, start) ? openingOf(document, first).end : endOf(document, first);
+  return { first: withDecorators(document, first, block), end };
+}
+
+function lacksBody(block: readonly string[], header: number): boolean {
+  const { end, hasDocstring } = openingOf(block, header);
+  return hasDocstring && block.slice(end).every(isBlank);
 }
 
 function headerOf(line: string): string | undefined {

@@ -1,14 +1,14 @@
 /** The server of this window: where its program is, how it is spoken to, and who is told when it fails. */
-import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { commands, type ExtensionContext, Uri, window, workspace } from "vscode";
 import type { Middleware } from "vscode-languageclient/node";
 import type { Questions } from "../chat/consent";
 import { ServerFailure } from "../server";
 import type { Settings } from "../settings";
-import { type Channels, makeClient } from "./client";
+import { Backoff } from "./backoff";
+import type { Channels, HeronClient } from "./client";
 import { findServer, type Places } from "./find";
-import { launch } from "./process";
-import { Supervisor } from "./supervisor";
+import { type Launched, launch } from "./process";
+import { type Environment, Supervisor } from "./supervisor";
 
 export interface ServerParts {
   readonly channels: Channels;
@@ -21,19 +21,19 @@ export interface ServerParts {
 export const MISSING = "server_missing";
 
 export function createServer(context: ExtensionContext, parts: ServerParts): Supervisor {
+  return new Supervisor(surroundServer(context, parts));
+}
+
+/** What the server is started with and in. */
+export function surroundServer(context: ExtensionContext, parts: ServerParts): Environment {
   const { log } = parts.channels;
-  return new Supervisor({
+  return {
+    backoff: new Backoff(),
     launch: () => launchFound(context, parts.channels),
-    makeClient: (child) =>
-      makeClient(child, {
-        channels: parts.channels,
-        middleware: parts.middleware(),
-        initializationOptions: parts.settings,
-        questions: parts.questions,
-      }),
+    makeClient: (launched) => makeClient(launched, parts),
     log: (message) => log.info(message),
     giveUp: (message) => void tellCrash(message, parts.channels),
-  });
+  };
 }
 
 /** Where "Heron: Install Server" puts its environment. */
@@ -57,7 +57,15 @@ export function serverEnvironment(): Record<string, string> {
   return workspace.getConfiguration("heron.server").get<Record<string, string>>("environment", {});
 }
 
-async function launchFound(context: ExtensionContext, { log }: Channels): Promise<ChildProcessWithoutNullStreams> {
+/** The language client is most of what the bundle holds, and no part of activating needs it: it is loaded now. */
+async function makeClient(launched: Launched, parts: ServerParts): Promise<HeronClient> {
+  const client = await import("./client");
+  const { channels, questions } = parts;
+  const options = { channels, questions, middleware: parts.middleware(), initializationOptions: parts.settings };
+  return client.makeClient(launched, options);
+}
+
+async function launchFound(context: ExtensionContext, { log }: Channels): Promise<Launched> {
   const command = await requireServer(context);
   log.info(`Starting ${command} lsp`);
   const folder = workspace.workspaceFolders?.[0]?.uri.fsPath;

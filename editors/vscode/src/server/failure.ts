@@ -1,15 +1,22 @@
 import { CancellationError } from "vscode";
-import { LSPErrorCodes, ResponseError } from "vscode-languageclient/node";
 import { ServerFailure } from "../server";
+
+/** LSP 3.18 "RequestCancelled". */
+const REQUEST_CANCELLED = -32800;
 
 /** The one error of a request that callers meet; a `CancellationError` where it was cancelled. */
 export function toFailure(error: unknown): Error {
   if (error instanceof ServerFailure || error instanceof CancellationError) return error;
-  if (error instanceof ResponseError) {
-    if (error.code === LSPErrorCodes.RequestCancelled) return new CancellationError();
+  if (isResponse(error)) {
+    if (error.code === REQUEST_CANCELLED) return new CancellationError();
     return new ServerFailure(error.message, error.code, reasonOf(error.data));
   }
   return new ServerFailure(error instanceof Error ? error.message : String(error), undefined, undefined);
+}
+
+/** The error of a JSON-RPC response, by its form: its class is loaded with the language client, and not before. */
+function isResponse(error: unknown): error is Error & { readonly code: number; readonly data?: unknown } {
+  return error instanceof Error && "code" in error && typeof error.code === "number";
 }
 
 function reasonOf(data: unknown): string | undefined {

@@ -4,16 +4,16 @@ import { join } from "node:path";
 import { testCompletion } from "./completion";
 import { testFind } from "./find";
 import { folder, Suite } from "./harness";
-import { testInstall } from "./install";
 import { testModels } from "./models";
 import { testRandom } from "./random";
 import { testServer } from "./server";
 import { testSettings } from "./settings";
 import { testStatus } from "./status";
+import { testSuggestions } from "./suggestions";
 
 export async function run(): Promise<void> {
   const suite = new Suite();
-  const all = [testFind, testStatus, testSettings, testCompletion, testModels, testRandom, testServer, testInstall];
+  const all = [testFind, testStatus, testSettings, testCompletion, testSuggestions, testModels, testRandom, testServer];
   for (const addTests of all) addTests(suite);
   const outcomes: Record<string, string> = {};
   for (const [name, test] of suite.tests) {

@@ -10,7 +10,7 @@ from heron.editor.context.build import Context
 from heron.editor.context.surroundings import Surroundings
 from heron.editor.features.ahead import Ahead
 from heron.editor.features.ask import Ask
-from heron.editor.features.candidates import draw, in_order, judge
+from heron.editor.features.candidates import Candidate, draw, in_order, judge
 from heron.editor.features.contexts import PATIENCE_MS, Contexts
 from heron.editor.features.flight import LINGER_S, Flight
 from heron.editor.features.infill import Asking, make_infill
@@ -34,7 +34,7 @@ Texts = tuple[str, ...]
 
 
 class Completer:
-    """Answers requests for completions; at most one a document runs, on at most one stream."""
+    """Answers requests for completions; at most one a lane runs, on at most one stream."""
 
     def __init__(self, source: TokenSource, surroundings: Surroundings) -> None:
         self._source = source
@@ -42,7 +42,7 @@ class Completer:
         self._turns = Turns()
         self._offers = TypedThrough()
         self._rejected = Rejected()
-        self._flights: dict[str, Flight] = {}
+        self._flights: dict[tuple[str, bool], Flight] = {}
         self._warmth = Warmth()
         self._warming = Warming(source, self._warmth)
         self._rhythm = Rhythm()
@@ -56,16 +56,15 @@ class Completer:
     async def complete(self, ask: Ask, timings: Timings) -> Texts:
         """The texts to insert at the cursor; more than one only where the user asked for it.
 
-        A newer call for the same document cancels the older, but goes on with its stream where what was typed since
+        A newer call in the same lane cancels the older, but goes on with its stream where what was typed since
         agrees with it. Raises a HeronError or TimeoutError if the server fails.
         """
-        uri = ask.document.uri
-        with self._turns.take(uri):
+        with self._turns.take(ask.lane):
             try:
                 async with asyncio.timeout(ask.settings.timeout_ms / 1000):
                     return await self._complete(ask, timings)
             except asyncio.CancelledError:
-                timings.outcome = "cancelled" if self._turns.is_current(uri) else "superseded"
+                timings.outcome = "cancelled" if self._turns.is_current(ask.lane) else "superseded"
                 raise
 
     async def explain(self, ask: Ask) -> tuple[Context, Beyond]:
@@ -77,8 +76,8 @@ class Completer:
         self._offers.forget(uri)
         self._rejected.forget(uri)
         self._contexts.forget(uri)
-        if flight := self._flights.pop(uri, None):
-            flight.close()
+        for lane in [lane for lane in self._flights if lane[0] == uri]:
+            self._flights.pop(lane).close()
 
     def close(self) -> None:
         """End all streams."""
@@ -98,7 +97,7 @@ class Completer:
             timings.outcome = "typed_through"
             return (text,)
         self._ahead.stop()
-        adopted = await self._adopt(uri, place, timings)
+        adopted = await self._adopt(ask, place, timings)
         texts = (adopted,) if adopted and not ask.invoked else await self._generate(ask, place, timings)
         texts = texts or ((text,) if text else ())
         if texts and not ask.invoked and (reason := self._doubt(ask, place, texts[0], timings)):
@@ -113,7 +112,8 @@ class Completer:
         """Why a text is better not shown to somebody who did not ask; empty if it is."""
         if self._rejected.has(ask.document.uri, place, text):
             return "rejected a moment ago"
-        return "not sure enough" if (timings.chance or 1.0) < ask.settings.least_chance else ""
+        chance = 1.0 if timings.chance is None else timings.chance
+        return "not sure enough" if chance < ask.settings.least_chance else ""
 
     def _show(self, uri: str, place: Place, texts: Texts, timings: Timings) -> None:
         if texts:
@@ -133,15 +133,16 @@ class Completer:
                 asking = Asking(ask.settings.max_tokens, "background")
                 deltas = self._source.complete(make_infill(model, context, asking))
                 place = find_place(ask.document, ask.position)
-                self._flights[ask.document.uri] = Flight(place, context, deltas)
+                self._flights[ask.lane] = Flight(place, context, deltas)
 
-    async def _adopt(self, uri: str, place: Place, timings: Timings) -> str | None:
-        """Go on with the stream that runs for the document if it covers `place`, else end it."""
-        flight = self._flights.get(uri)
+    async def _adopt(self, ask: Ask, place: Place, timings: Timings) -> str | None:
+        """Go on with a stream of the document that covers `place`; one of this lane that does not is ended."""
+        own = self._flights.get(ask.lane)
+        if own is not None and not own.covers(place):
+            own.close()
+        running = (flight for (uri, _), flight in self._flights.items() if uri == ask.document.uri)
+        flight = next((one for one in running if one.covers(place)), None)
         if flight is None:
-            return None
-        if not flight.covers(place):
-            flight.close()
             return None
         timings.adopted = True
         text = await self._follow(flight, place, timings)
@@ -179,7 +180,7 @@ class Completer:
         self._warming.stop()
         chosen = self._contexts.shorten(ask, context, self._warmth) if model.supports_fim else context
         deltas = self._source.complete(make_infill(model, chosen, Asking(ask.settings.max_tokens)))
-        flight = self._flights[ask.document.uri] = Flight(place, chosen, deltas)
+        flight = self._flights[ask.lane] = Flight(place, chosen, deltas)
         return flight
 
     async def _follow(self, flight: Flight, place: Place, timings: Timings) -> str | None:
@@ -196,18 +197,24 @@ class Completer:
     async def _compare(self, ask: Ask, flight: Flight, model: ModelInfo, text: str | None, timings: Timings) -> Texts:
         """The text, with others to choose from, or in the place of a block that does not go with what is below."""
         first = judge(flight.answer) if flight.is_done else None
-        is_poor = flight.context.shape == "block" and flight.is_done and (first is None or not first.fits)
-        wants_more = ask.invoked or (is_poor and first is not None)
-        if not wants_more or not model.supports_fim or not ask.settings.alternatives:
+        is_poor = flight.context.shape == "block" and _is_poor(flight, first)
+        if not (ask.invoked or is_poor) or not model.supports_fim or not ask.settings.alternatives:
             return (text,) if text else ()
         asking = Asking(ask.settings.max_tokens)
         drawn = await draw(self._source, model, flight.context, asking, ask.settings.alternatives)
         timings.mark("alternatives")
-        ordered = [candidate.text for candidate in in_order(drawn)]
-        if first is not None:
-            known = in_order([first, *drawn]) if is_poor else [first, *in_order(drawn)]
-            ordered = list(dict.fromkeys(candidate.text for candidate in known))
-        return tuple(ordered) if ask.invoked else tuple(ordered[:1])
+        known = [first] if first is not None else []
+        known = in_order([*known, *drawn]) if is_poor else [*known, *in_order(drawn)]
+        timings.chance = known[0].chance if known else None
+        texts = tuple(dict.fromkeys(candidate.text for candidate in known))
+        return texts if ask.invoked else texts[:1]
+
+
+def _is_poor(flight: Flight, first: Candidate | None) -> bool:
+    """Whether an answer was there and nothing of it fits, or what is left does not go with the code around it."""
+    if not flight.is_done:
+        return False
+    return bool(flight.answer.text.strip()) if first is None else not first.fits
 
 
 async def _give(context: Context) -> Context:

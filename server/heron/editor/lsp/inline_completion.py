@@ -1,5 +1,6 @@
 """textDocument/inlineCompletion, LSP 3.18. Never an error but "cancelled": what fails is logged and offers nothing."""
 
+import asyncio
 import logging
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 _PATIENCE_S = 1.0
 """How long an automatic request waits for a model that is not ready; one the user asked for waits its whole time."""
+_GLANCE_S = 0.05
+"""How long any waits for one that could not be loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,12 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A target, how long to wait for a model, and whether the user asked."""
+    """A target, how long to wait for a model, whether the user asked, and whether the popup is to show it."""
 
     target: Target
     patience_s: float
     invoked: bool
+    popup: bool = False
 
 
 async def answer_inline_completion(
@@ -85,16 +89,32 @@ async def complete_at(session: Session, wish: Wish, timings: Timings) -> tuple[s
         logger.exception("Inline completion failed")
         timings.outcome = "failed"
     session.watch.check()
-    return ()
+    return await _do_without(session, wish.target, timings)
+
+
+async def _do_without(session: Session, target: Target, timings: Timings) -> tuple[str, ...]:
+    """The rest of a name that is known, where there is no model."""
+    from heron.editor.features.known_names import complete_name
+
+    index = session.index
+
+    def find_names(begin: str) -> list[str]:
+        return [symbol.name for symbol in index.find_symbols(begin)] if index is not None else []
+
+    text = await asyncio.to_thread(complete_name, target.document, target.position, find_names)
+    if text:
+        timings.outcome = "without_model"
+    return (text,) if text else ()
 
 
 async def _ask(session: Session, wish: Wish, timings: Timings) -> tuple[str, ...]:
     """Ask for a completion, and once more if the host turns out to have been restarted and to be loading."""
     from heron.editor.features.ask import Ask
 
-    wait_ready = partial(session.watch.wait_ready, wish.patience_s)
+    failed = session.watch.health is not None and session.watch.health.state == "failed"
+    wait_ready = partial(session.watch.wait_ready, _GLANCE_S if failed else wish.patience_s)
     target = wish.target
-    ask = Ask(target.document, target.position, session.settings.completion, wait_ready, wish.invoked)
+    ask = Ask(target.document, target.position, session.settings.completion, wait_ready, wish.invoked, wish.popup)
     was_ready = session.watch.is_ready
     try:
         return await session.completer.complete(ask, timings)

@@ -58,7 +58,7 @@ async def _complete(session: Session, document: Document, position: Position, ti
     """What is there in time; a completion that is late goes on, and is there when the next key asks."""
     limit_s = session.settings.completion.popup_ms / 1000
     place = from_position(document, position, session.encoding)
-    wish = Wish(Target(document, position, types.Range(place, place)), limit_s, invoked=False)
+    wish = Wish(Target(document, position, types.Range(place, place)), limit_s, invoked=False, popup=True)
     task = session.popup = asyncio.ensure_future(complete_at(session, wish, timings))
     try:
         done, _ = await asyncio.wait([task], timeout=limit_s)

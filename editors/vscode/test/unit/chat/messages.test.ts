@@ -5,6 +5,7 @@ import { readMessage } from "../../../src/chat/messages";
 
 test("messages of the page are known by their kind and members", () => {
   assert.deepEqual(readMessage({ kind: "ask", text: "Why?" }), { kind: "ask", text: "Why?" });
+  assert.deepEqual(readMessage({ kind: "draft", text: "Wh" }), { kind: "draft", text: "Wh" });
   assert.deepEqual(readMessage({ kind: "stop" }), { kind: "stop" });
   for (const wrong of [null, 1, "ask", [], {}, { kind: "ask" }, { kind: "ask", text: 1 }, { kind: "run", text: "x" }]) {
     assert.equal(readMessage(wrong), undefined);

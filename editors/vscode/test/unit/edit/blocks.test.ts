@@ -41,6 +41,18 @@ test("decorators are replaced by a block that has its own", () => {
   assert.deepEqual(locate(CART, ["def size(self):"]), { first: 7, end: 9 });
 });
 
+test("a block that ends with a docstring goes above the body", () => {
+  const documented = ["class Cart:", '    """Things to buy.', "", '    All of them."""'];
+  assert.deepEqual(locate(CART, documented), { first: 0, end: 1 });
+  assert.deepEqual(locate(CART, [...documented, "    x = 1"]), { first: 0, end: 9 });
+  const old = "def f(\n    a,\n) -> int:  # counts\n    '''Old.'''\n    return a\n";
+  assert.equal(located(old, 'def f(a) -> int:\n    """New."""\n'), old.split("\n").slice(0, 4).join("\n"));
+  assert.equal(
+    located(old.replace("    '''Old.'''\n", ""), 'def f(a):\n    """New."""'),
+    "def f(\n    a,\n) -> int:  # counts",
+  );
+});
+
 test("braces and other languages", () => {
   const script = "export function a(x) {\n  if (x) {\n    y();\n  }\n}\nconst b = () => {\n  c();\n};\n";
   assert.equal(located(script, "export function a(z) {\n}"), "export function a(x) {\n  if (x) {\n    y();\n  }\n}");
