@@ -1,3 +1,4 @@
+; inherits: ecma
 ; captures: see python/signatures.scm
 (function_declaration
   name: (_) @name parameters: (formal_parameters) @parameters body: (_) @body) @function
@@ -16,7 +17,6 @@
   right: [
     (arrow_function parameters: (formal_parameters) @parameters body: (_) @body)
     (function_expression parameters: (formal_parameters) @parameters body: (_) @body)]) @function
-(class_declaration name: (_) @name body: (_) @body) @class
 
 (formal_parameters [(identifier) (rest_pattern)] @parameter.name) @parameter.list
 (formal_parameters [(object_pattern) (array_pattern)] @parameter.pattern) @parameter.list
@@ -24,7 +24,3 @@
   (assignment_pattern left: (identifier) @parameter.name right: (_) @parameter.default)) @parameter.list
 (formal_parameters
   (assignment_pattern left: [(object_pattern) (array_pattern)] @parameter.pattern)) @parameter.list
-
-(return_statement (_) @value)
-(yield_expression) @yields
-(throw_statement (new_expression constructor: (_) @raises))

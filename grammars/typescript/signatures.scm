@@ -1,3 +1,4 @@
+; inherits: ecma
 ; captures: see python/signatures.scm
 (function_declaration
   name: (_) @name parameters: (formal_parameters) @parameters return_type: (_)? @returns body: (_) @body) @function
@@ -19,7 +20,6 @@
   name: (identifier) @name
   value: (function_expression
     parameters: (formal_parameters) @parameters return_type: (_)? @returns body: (_) @body)) @function
-(class_declaration name: (_) @name body: (_) @body) @class
 (abstract_class_declaration name: (_) @name body: (_) @body) @class
 (interface_declaration name: (_) @name body: (_) @body) @class
 (enum_declaration name: (_) @name body: (_) @body) @class
@@ -35,7 +35,3 @@
 (formal_parameters
   (required_parameter
     pattern: [(object_pattern) (array_pattern)] @parameter.pattern type: (_)? @parameter.type)) @parameter.list
-
-(return_statement (_) @value)
-(yield_expression) @yields
-(throw_statement (new_expression constructor: (_) @raises))

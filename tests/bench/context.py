@@ -9,6 +9,7 @@ longer than its limit. `sources` are the same questions asked one by one, withou
 
 import argparse
 import asyncio
+import gc
 import json
 import random
 import statistics
@@ -29,8 +30,10 @@ from heron.editor.context.scope import read_scope
 from heron.editor.context.surroundings import Surroundings
 from heron.editor.context.view import Scenery, Spot, View
 from heron.editor.document import Document, Position
+from heron.editor.lsp.pauses import SWITCH_S
 from heron.editor.syntax.languages import find_language
 from heron.editor.syntax.tree import parse
+from heron.editor.workspace import redact
 from heron.editor.workspace.folders import open_workspace
 from heron.settings import CompletionSettings
 
@@ -116,6 +119,9 @@ def main() -> None:
     index.scan(lambda progress: None)
     spots = draw_spots(corpus.resolve(), arguments.places + SKIPPED, arguments.seed)
     graph_s = time_graph(index, Path(spots[0].document.uri.removeprefix("file://")))
+    redact.warm()
+    sys.setswitchinterval(SWITCH_S)  # as in `heron lsp`
+    gc.freeze()
     result = {
         "lines": lines,
         "assemble": asyncio.run(time_whole(index, spots)),

@@ -1,4 +1,4 @@
-"""Sources of published packages, unpacked into folders: wheels by pip, npm's archives."""
+"""Sources of published packages, unpacked into folders: wheels by pip, npm's archives, Debian's packages."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Registry = Literal["pip", "npm"]
+Registry = Literal["pip", "npm", "deb"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def unpack(package: Package, below: Path) -> Path:
 
 def unpackers() -> Mapping[Registry, Callable[[Package, Path], None]]:
     """How each registry's archive is brought into `unpacked` of a folder."""
-    return {"pip": _unpack_wheel, "npm": _unpack_npm}
+    return {"pip": _unpack_wheel, "npm": _unpack_npm, "deb": _unpack_deb}
 
 
 def _unpack_wheel(package: Package, folder: Path) -> None:
@@ -50,3 +50,9 @@ def _unpack_npm(package: Package, folder: Path) -> None:
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     with tarfile.open(next(folder.glob("*.tgz"))) as archive:
         archive.extractall(folder / "unpacked", filter="data")
+
+
+def _unpack_deb(package: Package, folder: Path) -> None:
+    command = ["apt-get", "download", "--quiet", f"{package.name}={package.version}"]
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["dpkg-deb", "-x", str(next(folder.glob("*.deb"))), str(folder / "unpacked")], check=True)

@@ -1,10 +1,11 @@
 """How often Heron knows the project: holes at calls to what another file of a package defines.
 
-    python tests/bench/quality/repository.py [--language python typescript] [--count 150] [--model NAME]
+    python tests/bench/quality/repository.py [--language python typescript go rust] [--count 75] [--model NAME]
 
 `none` and `ours` are what `heron lsp` offers without and with other files in the prompt (`completion.context_tokens`);
 `oracle` is what the host answers where the one definition that is needed stands in the place of ours. Holes are cut
 where the prompt does not show the called name otherwise; `--seen` takes the others: there nothing may be lost.
+With `--cases FILE` each case is kept, and a further run goes on from there; `--minutes` ends a run in time.
 Prints JSON: called name right, exact match, edit similarity, each with 95% intervals, and paired tests.
 """
 
@@ -18,9 +19,10 @@ import re
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from bench.figures import describe_machine
 from bench.quality.packages import Package, unpack
+from bench.quality.repository_cases import Case, add_case, read_cases
 from bench.quality.repository_holes import Hole, cut_holes, write_workspace
 from bench.quality.shares import paired, share
 from bench.servers import CHECKOUT, fetch_model, heron_environment, temporary_home
@@ -58,6 +61,17 @@ PACKAGES = {
         Package("npm", "effect", "3.17.0", "package/src"),
         Package("npm", "immer", "10.1.1", "package/src"),
     ),
+    "go": (
+        Package("deb", "golang-github-prometheus-client-golang-dev", "1.14.0-3", "usr/share/gocode/src"),
+        Package("deb", "golang-github-hashicorp-hcl-v2-dev", "2.14.1-2", "usr/share/gocode/src"),
+        Package("deb", "golang-github-yuin-goldmark-dev", "1.5.4-1", "usr/share/gocode/src"),
+        Package("deb", "golang-github-alecthomas-chroma-v2-dev", "2.5.0-1", "usr/share/gocode/src"),
+    ),
+    "rust": (
+        Package("deb", "librust-rayon-dev", "1.6.1-1", "usr/share/cargo/registry"),
+        Package("deb", "librust-tokio-dev", "1.24.2-1", "usr/share/cargo/registry"),
+        Package("deb", "librust-hyper-dev", "0.14.19-1", "usr/share/cargo/registry"),
+    ),
 }
 WAYS = ("none", "ours", "oracle")
 ORACLE_LINES = 8
@@ -65,52 +79,72 @@ _WORD = re.compile(r"[\w$]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    hole: Hole
-    texts: dict[str, str]
-    """What each way offers."""
+class Ways:
+    """What can be asked for a hole: two servers of one editor, and the host."""
+
+    none: Client
+    ours: Client
+    http: httpx.AsyncClient
 
 
 async def fill(arguments: argparse.Namespace, chosen: list[tuple[Path, list[Hole]]]) -> list[Case]:
-    """Each package with its holes, filled in each way."""
-    model = fetch_model(arguments.model)
+    """Each package's holes, filled in each way; those of the file of cases and as many more as there is time for."""
+    cases, deadline = read_cases(arguments.cases), time.monotonic() + 60 * arguments.minutes
+    known = {case.hole for case in cases}
     async with AsyncExitStack() as stack:
-        home = stack.enter_context(temporary_home(model, arguments.threads))
-        os.environ.update(heron_environment(home))
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        transport = httpx.AsyncHTTPTransport(uds=ensure_host(home, 60).socket_path)
-        stack.callback(_stop_host)
-        http = httpx.AsyncClient(transport=transport, base_url="http://heron", timeout=120)
-        await stack.enter_async_context(http)
-        cases: list[Case] = []
+        http, folder = await _start(stack, arguments)
         for number, (package, holes) in enumerate(chosen):
-            root = (folder / str(number)).resolve()
-            write_workspace(package, holes, root)
-            offered = [await _offer(root, holes, tokens) for tokens in (0, arguments.context_tokens)]
-            oracle = [await _ask_oracle(http, root, hole) for hole in holes]
-            texts = zip(*offered, oracle, strict=True)
-            cases += [Case(hole, dict(zip(WAYS, each, strict=True))) for hole, each in zip(holes, texts, strict=True)]
-            write_cases(arguments.cases, cases)
-        return cases
+            left = [hole for hole in holes if hole not in known]
+            if left and time.monotonic() < deadline:
+                root = (folder / str(number)).resolve()
+                write_workspace(package, holes, root)
+                async for case in _fill_package(http, root, left, arguments):
+                    add_case(arguments.cases, case)
+                    cases.append(case)
+                    if time.monotonic() > deadline:
+                        break
+    return [case for case in cases if any(case.hole in holes for _, holes in chosen)]
 
 
-def write_cases(path: str, cases: list[Case]) -> None:
-    """What is known so far: a run of hours may be cut short."""
-    if path:
-        Path(path).write_text(json.dumps([asdict(case) for case in cases], indent=1), encoding="utf-8")
+async def _start(stack: AsyncExitStack, arguments: argparse.Namespace) -> tuple[httpx.AsyncClient, Path]:
+    """A host with the model, and a folder for workspaces; both go with the stack."""
+    home = stack.enter_context(temporary_home(fetch_model(arguments.model), arguments.threads))
+    os.environ.update(heron_environment(home))
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    transport = httpx.AsyncHTTPTransport(uds=ensure_host(home, 60).socket_path)
+    stack.callback(_stop_host)
+    http = httpx.AsyncClient(transport=transport, base_url="http://heron", timeout=120)
+    return await stack.enter_async_context(http), folder
 
 
-async def _offer(root: Path, holes: list[Hole], context_tokens: int) -> list[str]:
-    """What `heron lsp` offers where the cursor has rested: all that is to be shown was found, the whole window read."""
+async def _fill_package(
+    http: httpx.AsyncClient, root: Path, holes: Sequence[Hole], arguments: argparse.Namespace
+) -> AsyncIterator[Case]:
+    async with _open(root, 0) as none, _open(root, arguments.context_tokens) as ours:
+        for client in (none, ours):
+            await client.wait_ready(lambda health: None)
+        for hole in holes:
+            sys.stderr.write(".")
+            sys.stderr.flush()
+            yield Case(hole, await _fill(Ways(none, ours, http), hole, root))
+
+
+async def _fill(ways: Ways, hole: Hole, root: Path) -> dict[str, str]:
+    """One after the other: what they share of the prompt is read once."""
+    cursor = _cursor(hole, root)
+    texts = {"none": await _complete(ways.none, cursor)}
+    if not hole.is_seen:
+        texts["oracle"] = await _ask_oracle(ways.http, root, hole)
+    return texts | {"ours": await _complete(ways.ours, cursor)}
+
+
+def _open(root: Path, context_tokens: int) -> AbstractAsyncContextManager[Client]:
+    """`heron lsp` without a time limit; where the cursor has rested all that is to be shown was found."""
     settings = {"completion": {"context_tokens": context_tokens, "warm": False, "timeout_ms": 120_000}}
-    async with open_client(root, settings=settings) as client:
-        await client.wait_ready(lambda health: None)
-        return [await _complete(client, _cursor(hole, root)) for hole in holes]
+    return open_client(root, settings=settings)
 
 
 async def _complete(client: Client, cursor: Cursor) -> str:
-    sys.stderr.write(".")
-    sys.stderr.flush()
     async with client.opened(cursor.document):
         await client.explain(cursor)
         return ((await client.complete(cursor)).text or "").split("\n")[0]
@@ -135,8 +169,9 @@ def _cursor(hole: Hole, root: Path) -> Cursor:
 
 
 def summarise(cases: list[Case]) -> dict[str, Any]:
-    named = {way: [_first_word(case.texts[way]) == case.hole.name for case in cases] for way in WAYS}
-    exact = {way: [case.texts[way].strip() == case.hole.middle.strip() for case in cases] for way in WAYS}
+    ways = [way for way in WAYS if all(way in case.texts for case in cases)]
+    named = {way: [_first_word(case.texts[way]) == case.hole.name for case in cases] for way in ways}
+    exact = {way: [case.texts[way].strip() == case.hole.middle.strip() for case in cases] for way in ways}
     figures: dict[str, Any] = {
         way: {
             "called_name_right": share(named[way]),
@@ -144,7 +179,7 @@ def summarise(cases: list[Case]) -> dict[str, Any]:
             "edit_similarity": _mean([_likeness(case.texts[way], case.hole.middle) for case in cases]),
             "silent": share([not case.texts[way] for case in cases]),
         }
-        for way in WAYS
+        for way in ways
     }
     tests = {"called_name": paired(named["ours"], named["none"]), "exact": paired(exact["ours"], exact["none"])}
     return figures | {"ours_against_none": tests}
@@ -190,14 +225,15 @@ def _stop_host() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--language", nargs="+", choices=tuple(PACKAGES), default=list(PACKAGES))
+    parser.add_argument("--language", nargs="+", choices=tuple(PACKAGES), default=["python", "typescript"])
     parser.add_argument("--count", type=int, default=75, help="holes of each language")
     parser.add_argument("--model", default="qwen2.5-coder-0.5b-instruct")
     parser.add_argument("--context-tokens", type=int, default=CompletionSettings().context_tokens)
     parser.add_argument("--seen", action="store_true", help="holes whose name the file itself shows")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--cases", default="", help="write each case with its texts to this file, as JSON")
+    parser.add_argument("--cases", default="", help="keep each case in this file, and go on from there")
+    parser.add_argument("--minutes", type=float, default=600.0, help="begin no further case after so long")
     arguments = parser.parse_args()
     chosen = list(choose_holes(arguments.language, arguments.count, arguments.seed, arguments.seen))
     cases = asyncio.run(fill(arguments, chosen))

@@ -17,6 +17,7 @@ from heron.editor.syntax.languages import find_language
 from heron.editor.workspace.uris import path_of_uri
 
 THREADS = 4
+QUIET_S = 0.03
 PATIENT_S = 2.0
 """How long someone who asks for an explanation waits."""
 
@@ -46,6 +47,7 @@ class Surroundings:
         self._look = look
         self._executor = ThreadPoolExecutor(THREADS, "heron-context")
         self._graph: Graph | None = None
+        self._later: asyncio.TimerHandle | None = None
         self._gatherers: dict[str, Gatherer] = {}
         self._kept: dict[str, _Kept] = {}
         self._running: dict[str, tuple[_Key, asyncio.Task[Beyond]]] = {}
@@ -77,6 +79,8 @@ class Surroundings:
     def close(self) -> None:
         for _, task in self._running.values():
             task.cancel()
+        if self._later is not None:
+            self._later.cancel()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _view(self, spot: Spot) -> View | None:
@@ -113,9 +117,16 @@ class Surroundings:
         gatherer = self._gatherers.setdefault(view.document.uri, Gatherer(sources(), self._executor))
         gathered = await gatherer.gather(view, limit_s)
         beyond = assemble(view, gathered, allowance)
-        self._graph_of(view.index).prepare(view.path)  # now that nobody waits
         self._kept[view.document.uri] = _Kept(key, beyond)
+        self._prepare_later(view)
         return beyond
+
+    def _prepare_later(self, view: View) -> None:
+        """Have files ranked when nobody waits any more: it keeps all threads waiting."""
+        if self._later is not None:
+            self._later.cancel()
+        prepare = self._graph_of(view.index).prepare
+        self._later = asyncio.get_running_loop().call_later(QUIET_S, prepare, view.path)
 
 
 def _key(view: View, allowance: Allowance) -> _Key:

@@ -1,5 +1,6 @@
 """Contexts of completions: the trees of the documents, what is shown of other files, and how much is asked with."""
 
+import time
 from dataclasses import replace
 
 from heron.editor.context.assemble import Beyond
@@ -18,6 +19,8 @@ from heron.settings import CompletionSettings
 
 IMPORT_SHARE = 6
 """Imports above the window take at most one part in so many of the prefix."""
+LONG_S, RETRY_S = 0.1, 30.0
+"""A parse that fails after so long is tried again no sooner than that."""
 PATIENCE_MS = 250.0
 """A prompt that takes longer to read is not waited for, if a shorter one takes half of that at most."""
 SHORT_PREFIX_TOKENS, SHORT_SUFFIX_TOKENS = 224, 48
@@ -28,7 +31,10 @@ class Contexts:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
-        self._trees: dict[str, Tree] = {}
+        self._trees: dict[str, dict[str, Tree]] = {}
+        """Of each document one for each language in it."""
+        self._hopeless: dict[str, float] = {}
+        """Documents that took too long to parse, with the time of the next try."""
 
     async def look_and_build(self, ask: Ask) -> Context:
         """The context, after other files were looked at for as long as that may take."""
@@ -66,6 +72,7 @@ class Contexts:
     def forget(self, uri: str) -> None:
         """Drop what is kept of a document that was closed."""
         self._trees.pop(uri, None)
+        self._hopeless.pop(uri, None)
         self._surroundings.forget(uri)
 
     def close(self) -> None:
@@ -78,11 +85,22 @@ class Contexts:
 
     def _parse(self, document: Document) -> Tree | None:
         """The document's tree, made from the one of the version before."""
-        tree = self._trees.get(document.uri)
+        trees = self._trees.setdefault(document.uri, {})
+        tree = trees.get(document.language)
         if tree is None or tree.document is not document:
-            tree = parse(document, tree)
+            tree = self._parse_anew(document, tree)
         if tree is not None:
-            self._trees[document.uri] = tree
+            trees[document.language] = tree
+        return tree
+
+    def _parse_anew(self, document: Document, previous: Tree | None) -> Tree | None:
+        """None without a try for a document that took too long a moment ago: each key would wait for it again."""
+        start = time.monotonic()
+        if self._hopeless.get(document.uri, start) > start:
+            return None
+        tree = parse(document, previous)
+        if tree is None and time.monotonic() - start > LONG_S:
+            self._hopeless[document.uri] = start + RETRY_S
         return tree
 
 

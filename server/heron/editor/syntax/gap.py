@@ -76,6 +76,8 @@ class Gap:
         if self.language is None:
             return "code"
         by_tree = self.tree.inside(self.position) if self.tree else "code"
+        if by_tree == "comment" and not self.line_prefix.strip() and self.reading.ends == "code":
+            return "code"  # some grammars count the line end to a comment
         if self.tree and (by_tree != "code" or not self.tree.has_error):
             return by_tree
         return self.reading.ends
@@ -112,16 +114,29 @@ class Gap:
 
     @cached_property
     def indent_unit(self) -> str:
-        """One step of indentation: the cursor line's or most lines' tab, the least usual step, the language's own."""
-        lines = [*self.previous_lines[-200:], self.line_prefix, *self.next_lines]
-        indents = [indent_of(line) for line in lines if line.strip() or line is self.line_prefix]
+        """One step of indentation: the cursor line's or most lines' tab, a usual step, the language's own.
+
+        Where several steps are about as usual, it is the language's, else the least of them.
+        """
+        indents = self._indents
         by_tab = sum(1 if indent[0] == "\t" else -1 for indent in indents if indent)
         if self.line_prefix.startswith("\t") or (by_tab > 0 and not self.line_prefix.startswith(" ")):
             return "\t"
         steps = Counter(len(after) - len(before) for before, after in pairwise(indents))
         inward = {step: count for step, count in steps.items() if step > 1}
         usual = [step for step, count in inward.items() if 2 * count >= max(inward.values())]
-        return " " * min(usual) if usual else (self.language.indent if self.language else "    ")
+        own = self.language.indent if self.language else "    "
+        return own if not usual or len(own) in usual else " " * min(usual)
+
+    @property
+    def _indents(self) -> list[str]:
+        """Indentation of the lines around that have text and do not begin inside a string or comment."""
+        within = _begun_within(self.preceding, self.reading.plain)
+        above = [line for number, line in enumerate(self.previous_lines) if line.strip() and number not in within]
+        after = read_text(self.following, self.language, self.quote)
+        within = _begun_within(self.following, after.plain)
+        below = [line for number, line in enumerate(self.next_lines, 1) if line.strip() and number not in within]
+        return [indent_of(line) for line in (*above[-200:], self.line_prefix, *below)]
 
     def _reading_start(self) -> int:
         """Where code begins again: by the tree, else after a blank line at the margin; the cursor's line at last."""
@@ -139,6 +154,16 @@ class Gap:
     @property
     def _line(self) -> int:
         return max(0, min(self.position.line, self.document.num_lines - 1))
+
+
+def _begun_within(text: str, plain: tuple[tuple[int, int], ...]) -> set[int]:
+    """Numbers of the lines that begin inside a string or comment; `plain` has their offsets."""
+    within: set[int] = set()
+    for start, end in plain:
+        if num_lines := text.count("\n", start, end):
+            first = text.count("\n", 0, start) + 1
+            within.update(range(first, first + num_lines))
+    return within
 
 
 def unify_line_ends(text: str) -> str:

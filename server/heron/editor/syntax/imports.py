@@ -5,16 +5,19 @@ In `imports.scm` a match has `@import`, the whole statement, and one of: `@modul
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from tree_sitter import Node, QueryCursor
 
-from heron.editor.document import Range
+from heron.editor.document import Position, Range
 from heron.editor.syntax.tree import Tree, load_query
 
 MAX_TREE_DEPTH = 16
 ALL = "*"
+SHALLOW = 5
+"""Nodes above an import: those of a module, of a class and of its method. Deeper ones cost ten times the time."""
+NEAR_LINES = 60
 
 _PUNCTUATION = re.compile(r"\s*(::|[{},]|\bas\b)\s*")
 _PHP_WORDS = re.compile(r"^use\s+(?:function\s+|const\s+)?|;\s*$")
@@ -38,17 +41,38 @@ def read_imports(tree: Tree, within: Range | None = None) -> tuple[Import, ...]:
 
     Names taken from one module by one statement without alias are together.
     """
-    query = load_query(tree.language, "imports")
-    if query is None:
-        return ()
-    cursor = QueryCursor(query)
-    if within is not None:
+    cursor = _cursor(tree)
+    if cursor is not None and within is not None:
         cursor.set_byte_range(tree.byte_at(within.start), tree.byte_at(within.end))
-    found: list[Import] = []
-    for _, captures in cursor.matches(tree.syntax.root_node):
-        range_ = tree.range_of(captures["import"][0])
-        found += [Import(module, names, alias, range_) for module, names, alias in _read(tree, captures)]
+    return tuple(_join(_find(tree, cursor))) if cursor is not None else ()
+
+
+def read_imports_at(tree: Tree, position: Position) -> tuple[Import, ...]:
+    """The imports that a cursor can use: those not deep inside of other code, and those around it, however deep."""
+    shallow, near = _cursor(tree), _cursor(tree)
+    if shallow is None or near is None:
+        return ()
+    shallow.set_max_start_depth(SHALLOW)
+    first = Position(max(0, position.line - NEAR_LINES), 0)
+    near.set_byte_range(tree.byte_at(first), tree.byte_at(Position(position.line + NEAR_LINES, 0)))
+    found = dict.fromkeys([*_find(tree, shallow), *_find(tree, near)])
     return tuple(_join(sorted(found, key=lambda one: one.range)))
+
+
+def _cursor(tree: Tree) -> QueryCursor | None:
+    query = load_query(tree.language, "imports")
+    return QueryCursor(query) if query is not None else None
+
+
+def _find(tree: Tree, cursor: QueryCursor) -> list[Import]:
+    """One import for each match of the query, in order."""
+    found: list[Import] = []
+    ranges: dict[int, Range] = {}  # a statement that imports many names matches once for each
+    for _, captures in cursor.matches(tree.syntax.root_node):
+        node = captures["import"][0]
+        range_ = ranges.get(node.id) or ranges.setdefault(node.id, tree.range_of(node))
+        found += [Import(module, names, alias, range_) for module, names, alias in _read(tree, captures)]
+    return sorted(found, key=lambda one: one.range)
 
 
 Triple = tuple[str, tuple[str, ...], str]
@@ -112,7 +136,7 @@ def _one(above: str, path: str, alias: str) -> list[tuple[str, str]]:
     return [(above + path.removeprefix("::") if above else path.removeprefix("::"), alias)] if path else []
 
 
-def _join(found: list[Import]) -> Iterator[Import]:
+def _join(found: Iterable[Import]) -> Iterator[Import]:
     """Imports of one statement and module as one, where none has an alias."""
     last: Import | None = None
     for one in found:

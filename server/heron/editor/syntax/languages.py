@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 BlockStyle = Literal["indent", "braces", "keyword", "none"]
+_INHERITS = re.compile(r"; inherits: (\w+)\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,18 @@ def load_languages() -> Mapping[str, Language]:
 
 
 def read_query(language: Language, kind: str) -> str:
-    """Text of `grammars/<language>/<kind>.scm`; empty where the language has none."""
-    query = grammars_folder() / language.queries / f"{kind}.scm"
-    return query.read_text(encoding="utf-8") if query.is_file() else ""
+    """Text of `grammars/<language>/<kind>.scm`, led by what its first line inherits; empty where it has none.
+
+    `; inherits: ecma` stands for the query of the same kind in that folder, as in nvim-treesitter.
+    """
+    return _read_query(language.queries, kind)
+
+
+def _read_query(folder: str, kind: str) -> str:
+    query = grammars_folder() / folder / f"{kind}.scm"
+    text = query.read_text(encoding="utf-8") if query.is_file() else ""
+    inherited = _INHERITS.match(text)
+    return _read_query(inherited[1], kind) + text if inherited else text
 
 
 def grammars_folder() -> Traversable:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from heron.editor.context import gather
+from heron.editor.context import graph as graph_module
 from heron.editor.context.choose import Allowance
 from heron.editor.context.graph import Graph
 from heron.editor.context.index.index import Index
@@ -104,3 +105,16 @@ async def test_the_graph_ranks_what_is_imported(index: Index) -> None:
     ranks = graph.ranks(folder / "shop/till.py")
     assert ranks[str(folder / "shop/prices.py")] > ranks[str(folder / "other/prices.py")] > 0
     assert ranks.get(str(folder / "rs/src/parts.rs"), 0) < ranks[str(folder / "shop/prices.py")] / 100
+
+
+async def test_only_files_around_one_are_ranked(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    monkeypatch.setattr(graph_module, "MAX_NODES", 2)
+    path = write(index, "shop/till.py", "from shop.prices import Price, parseURLPath\nfrom shop.basket import Basket\n")
+    with ThreadPoolExecutor(1) as executor:
+        graph = Graph(index, executor)
+        graph.prepare(path)
+    ranks = graph.ranks(path)
+    assert len(ranks) == 2
+    assert str(path) in ranks

@@ -54,6 +54,7 @@ def test_what_may_be_closed(marked: str, closable: str) -> None:
         ("def f():\n\treturn 1│\n", "\t"),
         ("def f():\n    g(1,\n      2)\n    h(3)\n\ndef g():\n    if x:\n        y│\n", "    "),
         ("x = 1│\n", "    "),
+        ('def f():\n    """T\n     a\n        b\n     c\n        d\n    """\n    │', "    "),
         ("def f():\n        a = 1\n        if a:\n                b│", "        "),
         ("if a:\n\tb\n\tc\nif d:\n    │", "    "),
     ],

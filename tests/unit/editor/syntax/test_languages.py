@@ -45,7 +45,18 @@ def test_every_language_has_a_scopes_query(name: str) -> None:
 
 def test_folders_without_a_language_do_not_exist() -> None:
     folders = {entry.name for entry in grammars_folder().iterdir() if entry.is_dir()}
-    assert folders == {language.queries for language in load_languages().values()}
+    assert folders == {language.queries for language in load_languages().values()} | {"ecma"}
+
+
+def test_a_query_begins_with_what_it_inherits() -> None:
+    languages = load_languages()
+    shared = (grammars_folder() / "ecma" / "tags.scm").read_text(encoding="utf-8")
+    for name, own in (("javascript", "field_definition"), ("tsx", "interface_declaration")):
+        query = read_query(languages[name], "tags")
+        assert query.startswith(shared)
+        assert own not in shared
+        assert own in query
+    assert not any(read_query(languages["json"], kind) for kind in ("tags", "nosuch"))
 
 
 def test_identifiers_and_names_belong_to_one_language() -> None:

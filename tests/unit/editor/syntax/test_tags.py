@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from heron.editor.document import Document, Position, Range
+from heron.editor.syntax.embedded import read_parts
 from heron.editor.syntax.imports import read_imports
 from heron.editor.syntax.languages import find_language, load_languages, read_query
 from heron.editor.syntax.names import read_names
@@ -35,6 +36,9 @@ def describe(tree: Tree) -> str:
     lines += [f"{call.range.start.line + 1} call {call.name}" for call in read_calls(tree)]
     for one in read_imports(tree):
         lines.append(f"{one.range.start.line + 1} import {one.module} ({', '.join(one.names)}) {one.alias}".rstrip())
+    for part in read_parts(tree.document):
+        first, last = (tree.document.position(offset).line + 1 for offset in (part.start, part.end))
+        lines.append(f"{first}-{last} embeds {part.language}")
     return "\n".join(lines) + "\n"
 
 

@@ -23,6 +23,10 @@ from heron.editor.workspace.walk import find_file
 
 logger = logging.getLogger(__name__)
 
+MAX_FOUND = 1_000
+MAX_SCORED = 10_000
+"""Pieces scored for a question that may take a while."""
+
 
 class Placed(Protocol):
     @property
@@ -64,18 +68,24 @@ class Index:
         found = self._gather(lambda base: search.occurrences(base, name, limit))
         return tuple(sorted(found, key=lambda one: (-one.count, str(one.path)))[:limit])
 
-    def search_text(self, words: str, limit: int = 20) -> tuple[Passage, ...]:
-        """Pieces of files that are about the words of a text, by BM25."""
-        found = self._gather(lambda base: search.passages(base, words, limit))
+    def search_text(self, words: str, limit: int = 20, most_scored: int = MAX_SCORED) -> tuple[Passage, ...]:
+        """Pieces of files that are about the words of a text, by BM25; common words are left out beyond `most_scored`.
+
+        A thousand pieces that have to be scored take about half a millisecond.
+        """
+        found = self._gather(lambda base: search.passages(base, words, limit, most_scored))
         return tuple(sorted(found, key=lambda one: -one.score)[:limit])
 
     def symbols_of(self, path: Path, inside: str = "", names: Sequence[str] = ()) -> tuple[Symbol, ...]:
         """The first symbols of one file that lie right in a container, or in none; of some names only, if any."""
         return tuple(self._gather(lambda base: search.symbols_of_file(base, str(path), inside, names)))
 
-    def definitions_of(self, names: Sequence[str], from_path: Path) -> tuple[Symbol, ...]:
-        """Definitions of names that a file uses, the likeliest first: imported, then near, then anywhere."""
-        asked = _asked(names, from_path)
+    def definitions_of(self, names: Sequence[str], from_path: Path, most: int = MAX_FOUND) -> tuple[Symbol, ...]:
+        """Definitions of names that a file uses, the likeliest first: imported, then near, then anywhere.
+
+        After `most` have been found no others are looked for; there may be a few more.
+        """
+        asked = _asked(names, from_path, most)
         return self._ask_both((), lambda views: definitions.find(views, asked))
 
     def files_of(self, module: str, name: str, from_path: Path) -> tuple[Path, ...]:
@@ -191,9 +201,9 @@ def database_path(cache_folder: Path, workspace: Workspace) -> Path:
     return cache_folder / f"v{schema.VERSION}-{name}.sqlite"
 
 
-def _asked(names: Sequence[str], from_path: Path) -> definitions.Asked:
+def _asked(names: Sequence[str], from_path: Path, most: int = MAX_FOUND) -> definitions.Asked:
     language = find_language("", str(from_path))
-    return definitions.Asked(tuple(names), str(from_path), language.name if language else "")
+    return definitions.Asked(tuple(names), str(from_path), language.name if language else "", most)
 
 
 def _inode(path: Path) -> int:

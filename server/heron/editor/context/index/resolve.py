@@ -4,12 +4,14 @@ Nothing is looked up outside of the index: a module that is not in the workspace
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 ENDINGS = (".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".vue", ".svelte")
 MAX_GUESSES = 12
+_VERSION = re.compile(r"v\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,11 @@ def _script_files(base: str) -> Iterator[str]:
 
 
 def _go(from_path: str, module: str, name: str) -> Iterator[Guess]:
-    """A package is a folder; its import path ends as the folder's path does, after the module's name."""
+    """A package is a folder; its import path ends as the folder's path does, after the module's name and version."""
     parts = module.strip('"').split("/")
-    for start in range(max(0, len(parts) - 4), len(parts)):
-        yield Guess("folder_end", "/" + "/".join(parts[start:]))
+    for told in (parts, [part for part in parts if not _VERSION.fullmatch(part)]):
+        ends = ["/" + "/".join(told[start:]) for start in range(max(0, len(told) - 4), len(told))]
+        yield from (Guess("folder_end", end) for end in ends if not _VERSION.fullmatch(end[1:]))
 
 
 def _rust(from_path: str, module: str, name: str) -> Iterator[Guess]:

@@ -7,6 +7,7 @@ Paths are kept backwards, too: what ends in `/a/b.py` is then a range of an inde
 
 import logging
 import os
+import re
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ from heron.errors import DiskFull, NoPermission, SystemFault
 
 logger = logging.getLogger(__name__)
 
-VERSION = 2
+VERSION = 3
 BUSY_TIMEOUT_S = 10.0
 CACHE_KIB = 16_384
 
@@ -31,7 +32,7 @@ CREATE TABLE symbols (
     start_line INTEGER NOT NULL, start_column INTEGER NOT NULL, end_line INTEGER NOT NULL, end_column INTEGER NOT NULL,
     signature TEXT NOT NULL, container TEXT NOT NULL, doc TEXT NOT NULL);
 CREATE INDEX symbols_by_name ON symbols (lowered, name);
-CREATE INDEX symbols_by_file ON symbols (file);
+CREATE INDEX symbols_by_file ON symbols (file, name);
 CREATE TABLE imports (file INTEGER NOT NULL, module TEXT NOT NULL, name TEXT NOT NULL, alias TEXT NOT NULL,
     line INTEGER NOT NULL);
 CREATE INDEX imports_by_file ON imports (file);
@@ -59,7 +60,7 @@ def open_database(path: Path) -> sqlite3.Connection:
         try:
             return _open(path)
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and "unable to open" in str(error):
+            if isinstance(error, sqlite3.OperationalError) and re.search(r"unable to open|is full", str(error)):
                 raise
             logger.warning("The index %s is damaged (%s) and made anew", path, error)
             remove_database(path)
@@ -113,8 +114,11 @@ def _prepare(connection: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError(f"its version is {version}, this Heron's is {VERSION}")
     if version == 0:
         # Two processes may come here at once; the second waits and then finds the tables made.
-        with suppress(sqlite3.OperationalError):
+        try:
             connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+        except sqlite3.OperationalError as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            if "is full" in str(error):
+                raise
     connection.execute("SELECT count(*) FROM facts").fetchone()

@@ -3,6 +3,7 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ MAX_OCCURRENCE_LINES = 50
 MAX_QUERY_WORDS = 24
 MAX_GRAMS = 24
 MAX_DEFINERS = 8
-COMMON_CHUNKS = 1_500
 MAX_CHUNKS = 1_000
 """Pieces of files looked at for a name; more only say that it is everywhere."""
 _CANDIDATE = "SELECT s.id, s.name, s.kind, f.path FROM symbols s JOIN files f ON f.id = s.file"
@@ -117,9 +117,12 @@ def occurrences(connection: sqlite3.Connection, name: str, limit: int) -> list[O
     return sorted(found, key=lambda one: (-one.count, str(one.path)))[:limit]
 
 
-def passages(connection: sqlite3.Connection, text: str, limit: int) -> list[Passage]:
-    """Pieces of files that share the most telling words with a text, by BM25."""
-    words = _rare(connection, telling_words(text)[:MAX_QUERY_WORDS])
+def passages(connection: sqlite3.Connection, text: str, limit: int, most_scored: int) -> list[Passage]:
+    """Pieces of files that share the most telling words with a text, by BM25.
+
+    Scoring is what takes time: words are left out so that no more than `most_scored` pieces have the others.
+    """
+    words = _rarest(connection, telling_words(text)[:MAX_QUERY_WORDS], most_scored)
     if not words:
         return []
     query = """SELECT f.path, c.start_line, c.end_line, -r.rank FROM
@@ -129,12 +132,15 @@ def passages(connection: sqlite3.Connection, text: str, limit: int) -> list[Pass
     return [Passage(Path(path), start, end, score) for path, start, end, score in rows]
 
 
-def _rare(connection: sqlite3.Connection, words: list[str]) -> list[str]:
-    """Those words that are not in very many pieces: the others cost most and tell least. All, if all are."""
+def _rarest(connection: sqlite3.Connection, words: list[str], most: int) -> list[str]:
+    """The words in the fewest pieces, in no more than `most` together: the others cost most and tell least."""
     query = "SELECT count(*) FROM (SELECT 1 FROM chunk_words WHERE chunk_words MATCH ? LIMIT ?)"
-    limits = [(f'"{word}"', COMMON_CHUNKS) for word in words]
-    counts = [connection.execute(query, values).fetchone()[0] for values in limits]
-    return [word for word, count in zip(words, counts, strict=True) if count < COMMON_CHUNKS] or words
+    limits = [(f'"{word}"', most) for word in words]
+    counted = sorted(
+        (connection.execute(query, values).fetchone()[0], word) for word, values in zip(words, limits, strict=True)
+    )
+    sums = accumulate(count for count, _ in counted)
+    return [word for (_, word), sum_ in zip(counted, sums, strict=True) if sum_ < most]
 
 
 def _symbols(

@@ -7,14 +7,16 @@ from pathlib import Path
 from heron.editor.context.index.symbol import Symbol
 from heron.editor.context.index.words import split_name
 from heron.editor.context.snippet import Snippet
+from heron.editor.context.sources.fitting import can_mean, remoteness, shorten
 from heron.editor.context.sources.types import bases_around, read_bases, types_of
 from heron.editor.context.view import View
-from heron.editor.syntax.imports import read_imports
+from heron.editor.syntax.imports import read_imports_at
 
 MAX_MEMBERS = 40
 MAX_OWNERS = 6
 _HOLDERS = frozenset({"class", "interface", "struct", "trait", "enum", "type"})
-_CALLED = frozenset({"function", "method", "macro", *_HOLDERS})
+_NAME = re.compile(r"[^\W\d]\w+")
+_VERSION = re.compile(r"[/.]v\d+$")
 _OWN = frozenset({"self", "this", "cls", "super"})
 
 
@@ -24,8 +26,8 @@ def find_members(view: View) -> Iterable[Snippet]:
     if not receiver:
         return
     found = [*_members_of_values(view, receiver), *_members_of_modules(view, receiver)]
-    for owner, one in _order(view, found)[:MAX_MEMBERS]:
-        text = f"{owner}.{one.name}: {one.signature}" if owner else one.signature
+    for owner, one in _order(view, _tell_apart(view, found))[:MAX_MEMBERS]:
+        text = shorten(f"{owner}.{one.name}: {one.signature}" if owner else one.signature)
         yield Snippet("members", one.path, one.range.start.line, one.range.end.line + 1, text)
 
 
@@ -33,16 +35,34 @@ Member = tuple[str, Symbol]
 """With the name of its type; empty for what a module has."""
 
 
-def _order(view: View, found: Sequence[Member]) -> list[Member]:
-    """What can be called before values, public before private, and what shares more words with the code around."""
-    words = {part for name in view.scope.names[:MAX_MEMBERS] for part in split_name(name)}
+def _tell_apart(view: View, found: Iterable[Member]) -> list[Member]:
+    """Each name once, as overloads cost as much as other members; none that the document could not mean."""
+    members: dict[tuple[str, str], Member] = {}
+    for owner, one in found:
+        if can_mean(view, one):
+            members.setdefault((owner, one.name), (owner, one))
+    return list(members.values())
 
-    def unlikeliness(member: Member) -> tuple[bool, bool, int]:
+
+def _order(view: View, found: Sequence[Member]) -> list[Member]:
+    """What can be called before values, types last, public before private, and what shares more words with code around.
+
+    The words of the cursor's own line count twice.
+    """
+    line = view.document.line(view.position.line)[: view.position.column]
+    here, near = set(_parts(_NAME.findall(line))), set(_parts(view.scope.names[:MAX_MEMBERS]))
+
+    def unlikeliness(member: Member) -> tuple[int, bool, int]:
         one = member[1]
-        shared = words.intersection(split_name(one.name))
-        return one.kind not in _CALLED, one.name.startswith("_"), -len(shared)
+        parts = set(split_name(one.name))
+        shared = 2 * len(parts & here) + len(parts & near - here)
+        return remoteness(one), one.name.startswith("_"), -shared
 
     return sorted(found, key=unlikeliness)
+
+
+def _parts(names: Iterable[str]) -> Iterator[str]:
+    return (part for name in names for part in split_name(name))
 
 
 def _members_of_values(view: View, receiver: str) -> Iterator[Member]:
@@ -58,8 +78,9 @@ def _owners(view: View, receiver: str) -> list[Symbol]:
     if last in _OWN and not above:
         found = _types(view, bases_around(view.document, view.position), view.path)
     else:
-        found = _types(view, types_of(view.document.text, last), view.path)
-        found = found or _types(view, [last, "".join(part.capitalize() for part in split_name(last))], view.path)
+        told = types_of(view.document.text, last)
+        alike = [last, "".join(part.capitalize() for part in split_name(last))]
+        found = _types(view, list(dict.fromkeys([*told, *alike])), view.path)
     owners: dict[tuple[Path, str], Symbol] = {}
     while found and len(owners) < MAX_OWNERS:
         one = found.pop(0)
@@ -84,11 +105,16 @@ def _members_of_modules(view: View, receiver: str) -> Iterator[Member]:
 
 
 def _modules(view: View, receiver: str) -> list[Path]:
-    imports = read_imports(view.tree) if view.tree is not None else ()
+    imports = read_imports_at(view.tree, view.position) if view.tree is not None else ()
     named = [
         (one.module, name)
         for one in imports
         for name in one.names or ("",)
-        if receiver in (one.alias or name or one.module, one.module.rpartition("/")[2])
+        if receiver in (one.alias or name or one.module, _package(one.module))
     ]
     return [path for module, name in named for path in view.index.files_of(module, name, view.path)]
+
+
+def _package(module: str) -> str:
+    """What a package is called whose path this is. Go leaves out the version: `a/b/v2`, `gopkg.in/b.v2`."""
+    return _VERSION.sub("", module).rpartition("/")[2]

@@ -12,6 +12,8 @@ from heron.errors import HeronError
 MAX_PASSAGES = 4
 MAX_WORDS = 6
 """More make the search slow on a large workspace; each name is also looked for by its parts."""
+MAX_SCORED = 2_000
+"""Pieces with one of the words; more take longer than there is time."""
 LEAST_LIKENESS = 0.12
 
 
@@ -20,7 +22,7 @@ def find_similar(view: View) -> Iterable[Snippet]:
     near = text_near(view.document, view.position)
     wanted = words_of(near)
     nearest = " ".join(view.scope.names[:MAX_WORDS])
-    passages = view.index.search_text(nearest, MAX_PASSAGES + 2)
+    passages = view.index.search_text(nearest, MAX_PASSAGES + 2, MAX_SCORED)
     for passage in [one for one in passages if one.path != view.path][:MAX_PASSAGES]:
         lines = _read_lines(view, passage.path)[passage.start : passage.end]
         window = best_window(lines, wanted) if lines else None

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from heron.editor.context.index import schema
 from heron.editor.context.index.index import Index, database_path
 from heron.editor.document import Document
 from heron.editor.workspace.folders import Workspace, open_workspace
@@ -80,6 +79,22 @@ def test_text(index: Index) -> None:
     assert shown(index, index.search_text("putting into baskets")[0].path) == "shop/basket.py"
     assert shown(index, index.search_text("stock")[0].path) == "shop/stock.py"
     assert not index.search_text("?!")
+
+
+def test_text_in_a_hurry_leaves_out_what_is_everywhere(index: Index) -> None:
+    """`price` is in several pieces, `umbrellas` in one."""
+    assert len(index.search_text("price umbrellas", most_scored=1_000)) > 1
+    (passage,) = index.search_text("price umbrellas", most_scored=2)
+    assert shown(index, passage.path) == "notes.md"
+    assert not index.search_text("price umbrellas", most_scored=1)
+
+
+def test_after_enough_definitions_no_others_are_looked_for(index: Index) -> None:
+    path = index.workspace.folders[0] / "shop" / "basket.py"
+    wanted = ["total", "Price", "Basket", "find"]
+    found = [symbol.name for symbol in index.definitions_of(wanted, path)]
+    assert found == ["sum_prices", "Price", "Basket", "find"]
+    assert [symbol.name for symbol in index.definitions_of(wanted, path, most=1)] == ["sum_prices", "Price"]
 
 
 def test_private_files_are_not_in_it(index: Index) -> None:
@@ -238,4 +253,3 @@ def test_two_processes_worth_of_connections(index: Index) -> None:
     index.update(path)
     assert names(other, "found_by_other") == ["found_by_other"]
     other.close()
-    assert schema.VERSION == 2

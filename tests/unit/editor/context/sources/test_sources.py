@@ -69,6 +69,13 @@ def test_what_is_imported_and_not_used_yet_comes_first(index: Index) -> None:
     assert texts(find_definitions(view_at(index, "shop/till.py", marked)))[0] == "def sum_prices(prices)"
 
 
+def test_a_name_within_another_is_not_its_use(index: Index) -> None:
+    head = "from shop.prices import Price, sum_prices\n\nx = Price, "
+    for used, first in (("sum_prices_of", "def sum_prices(prices)"), ("sum_prices", "class Price")):
+        view = view_at(index, "shop/till.py", f"{head}{used}\n\n│\n")
+        assert texts(find_definitions(view))[0] == first
+
+
 def test_a_class_is_shown_with_its_constructor(index: Index) -> None:
     write(index, "shop/box.py", "class Box:\n    def __init__(self, size: int) -> None: ...\n    def open(self): ...\n")
     marked = "from shop.box import Box\n\nb = │\n"
