@@ -11,10 +11,8 @@ from heron.editor.syntax.tree import parse
 
 Fault = Callable[[Document, int, str], bool]
 
-_TOKEN = re.compile(
-    r"<\|[^|>\n]{1,40}\|>|<｜[^｜\n]{1,40}｜>|<(?:fim|file|repo)_\w+>|<(?:PRE|SUF|MID|EOT)>|</?s>|^[ \t]*```",
-    re.MULTILINE,
-)
+_TOKEN = re.compile(r"<\|[^|>\n]{1,40}\|>|<｜[^｜\n]{1,40}｜>|<(?:fim|file|repo)_\w+>|<(?:PRE|SUF|MID|EOT)>|</?s>")
+_FENCE = re.compile(r"^[ \t]*```", re.MULTILINE)
 _NOISE = re.compile(r"\s+")
 _TELLING = 8
 
@@ -25,18 +23,25 @@ def find_faults(document: Document, offset: int, offer: str) -> tuple[str, ...]:
 
 
 def _leaks_tokens(document: Document, offset: int, offer: str) -> bool:
-    return _TOKEN.search(offer) is not None
+    """Whether there is a control token, or in code a fence: strings and comments may hold one."""
+    tree = parse(document) if _FENCE.search(offer) else None
+    return _TOKEN.search(offer) is not None or (tree is not None and tree.inside(document.position(offset)) == "code")
 
 
 def _repeats_suffix(document: Document, offset: int, offer: str) -> bool:
-    """Whether a line of some length is the next line of the document, or the rest of the line is written again."""
+    """Whether the rest of the line is written again, or a line of some length is the next line of the document.
+
+    Such a line with others behind it counts if the one behind is the document's too: `return False` may come twice.
+    """
     rest, *below = document.text[offset:].split("\n")
     if len(rest.strip()) > 1 and _squeeze(offer).endswith(_squeeze(rest)):
         return True
-    following = next((line for line in below if line.strip()), "")
+    following = [_squeeze(line) for line in below if line.strip()][:2]
     start = document.text.rfind("\n", 0, offset) + 1
-    lines = (document.text[start:offset] + offer).split("\n")
-    return len(re.sub(r"\W", "", following)) >= _TELLING and _squeeze(following) in map(_squeeze, lines)
+    lines = [_squeeze(line) for line in (document.text[start:offset] + offer).split("\n") if line.strip()]
+    if not following or len(re.sub(r"\W", "", following[0])) < _TELLING:
+        return False
+    return lines[-1:] == following[:1] or following in [lines[i : i + 2] for i in range(len(lines) - 1)]
 
 
 def _unbalances(document: Document, offset: int, offer: str) -> bool:

@@ -9,7 +9,8 @@ from heron.editor.context.build import Context
 from heron.editor.features.answer import Answer, read_answer
 from heron.editor.features.infill import Asking, make_infill
 from heron.editor.features.source import TokenSource
-from heron.editor.postprocess.missing_names import missing_names
+from heron.editor.features.sureness import chance_right
+from heron.editor.postprocess.missing_names import missing_names, unknown_names
 from heron.errors import HeronError
 from heron.wire import ModelInfo
 
@@ -21,11 +22,13 @@ PATIENCE_S = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A text that could be inserted. `lacking` names are read by the code below it and defined nowhere above."""
+    """A text that could be inserted. `lacking` names are read by it or by the code below it, and defined nowhere."""
 
     text: str
     lacking: int
     mean_logprob: float
+    chance: float | None = None
+    """How likely it is right, if that is known."""
 
     @property
     def fits(self) -> bool:
@@ -38,8 +41,9 @@ def judge(answer: Answer) -> Candidate | None:
     if text is None:
         return None
     values = answer.logprobs(text)
-    lacking = len(missing_names(text, answer.context.gap))
-    return Candidate(text, lacking, sum(values) / len(values) if values else 0.0)
+    gap = answer.context.gap
+    lacking = len(missing_names(text, gap)) + len(unknown_names(text, gap))
+    return Candidate(text, lacking, sum(values) / len(values) if values else 0.0, chance_right(values))
 
 
 def in_order(candidates: Iterable[Candidate]) -> list[Candidate]:

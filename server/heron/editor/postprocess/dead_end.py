@@ -11,7 +11,10 @@ _WORD_FIRST = re.compile(r"\w|@")
 
 
 def cut_dead_end(text: str, gap: Gap) -> str:
-    """Cut last lines that leave the block where code of the same block follows, and comments left at the end."""
+    """Cut last lines that leave the block where code of the same block follows, and comments left at the end.
+
+    A text that is nothing else is kept where only another such line is below: it may stand for that one.
+    """
     below = next((line for line in gap.next_lines if line.strip()), "")
     if gap.shape != "block" or gap.inside != "code" or not _is_reached(below, gap):
         return text
@@ -21,7 +24,8 @@ def cut_dead_end(text: str, gap: Gap) -> str:
         lines.pop()
         while lines and (not lines[-1].strip() or _is_comment(lines[-1], gap)):
             lines.pop()
-    return "\n".join(lines)
+    is_instead = not lines and _LEAVES.match(below.strip())
+    return text if is_instead else "\n".join(lines)
 
 
 def _is_reached(below: str, gap: Gap) -> bool:

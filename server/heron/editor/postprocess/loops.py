@@ -8,6 +8,7 @@ MAX_PERIOD_LINES = 8
 LEAST_BLOCK_CHARACTERS = 24
 LOOKED_AT_CHARACTERS = 600
 _LETTERS = re.compile(r"[^\W\d_]")
+_TELLING = re.compile(r"\w|[^\x00-\x7f]")
 _PHRASE = re.compile(r"([^\n]{10,80}?)\1{2,}|([^\n]{3,9}?)\2{4,}")
 
 
@@ -29,10 +30,10 @@ def _cut_lines(text: str) -> str:
 def _repeats(lines: list[str], start: int, period: int) -> bool:
     unit = lines[start : start + period]
     joined = "".join(unit)
+    if period == 1:
+        return len(joined.strip()) > 2 and _TELLING.search(joined) is not None and lines[start : start + 3] == unit * 3
     if not _LETTERS.search(joined):
         return False
-    if period == 1:
-        return len(joined.strip()) > 2 and lines[start : start + 3] == unit * 3
     return len(joined) >= LEAST_BLOCK_CHARACTERS and lines[start + period : start + 2 * period] == unit
 
 

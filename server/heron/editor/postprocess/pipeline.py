@@ -19,6 +19,8 @@ from heron.editor.postprocess.duplicates import drop_duplicate
 from heron.editor.postprocess.fences import unwrap_fence
 from heron.editor.postprocess.first_line import place_first_line
 from heron.editor.postprocess.indentation import fit_indentation
+from heron.editor.postprocess.left_open import close_left_open, cut_left_alone
+from heron.editor.postprocess.levels import cut_wrong_level
 from heron.editor.postprocess.line_shape import cut_after_line
 from heron.editor.postprocess.loops import cut_loops
 from heron.editor.postprocess.reparse import cut_to_parse, drop_breaking_line
@@ -47,14 +49,21 @@ MEND: tuple[Filter, ...] = (
     end_at_opener,
     trim_white_space,
     cut_unclosed_lines,
-    cut_to_parse,
+    close_left_open,
     close_in_line,
     cut_open_bracket,
+    cut_left_alone,
+    cut_wrong_level,
+    cut_to_parse,
     drop_breaking_line,
     trim_white_space,
     drop_duplicate,
     drop_trivial,
 )
+
+
+_BEFORE_CODE = " \t\n`~"
+"""A text of these alone may become a fence, and what is in it counts."""
 
 
 class Asked(Protocol):
@@ -85,6 +94,8 @@ def is_complete(text: str, context: Asked) -> bool:
     text = unify_line_ends(text)
     if len(cut_special_tokens(text, gap)) < len(text):
         return True
+    if not text.strip(_BEFORE_CODE):
+        return False
     for prepare in PREPARE:
         text = prepare(text, gap)
     if any(len(cut(text, gap)) < len(text) for cut in CUT_TEXT) or _leaves_block(text, gap):

@@ -1,16 +1,18 @@
 """A document that parses still parses after the completion, where cutting lines can see to that."""
 
 from heron.editor.document import Document
+from heron.editor.postprocess.dead_end import cut_dead_end
+from heron.editor.postprocess.levels import cut_wrong_level
 from heron.editor.syntax.gap import Gap, expects_body
 from heron.editor.syntax.lexical import read_text
 from heron.editor.syntax.tree import Tree, parse
 
-MAX_TRIES = 6
+MAX_TRIES = 13
 MAX_CHARACTERS = 300_000
 
 
 def cut_to_parse(text: str, gap: Gap) -> str:
-    """Cut the fewest lines from the end so that the cursor's definition still parses; all is kept if no cut helps."""
+    """Cut the fewest lines from the end so that what parses still does; drop a text that no cut mends."""
     tree = gap.tree
     if gap.shape != "block" or tree is None or len(gap.document.text) > MAX_CHARACTERS:
         return text
@@ -18,20 +20,21 @@ def cut_to_parse(text: str, gap: Gap) -> str:
         return text
     lines = text.split("\n")
     for count in range(len(lines), max(0, len(lines) - MAX_TRIES), -1):
-        kept = "\n".join(lines[:count]).rstrip()
+        kept = cut_wrong_level(cut_dead_end("\n".join(lines[:count]).rstrip(), gap), gap)
         if kept.strip() and _parses(kept, gap, tree):
             return kept
-    return text
+    return ""
 
 
 def drop_breaking_line(text: str, gap: Gap) -> str:
-    """Drop a line that breaks what parsed without it, but for one that opens a block, which waits for its body."""
+    """Drop a line that breaks what parsed without it, but for one that opens a block by a word and waits for more."""
     tree = gap.tree
     is_code = gap.language is not None and gap.language.is_code and gap.inside == "code"
     if gap.shape != "line" or not is_code or tree is None or len(gap.document.text) > MAX_CHARACTERS:
         return text
     last = (gap.line_prefix + text).rsplit("\n", 1)[-1]
-    if tree.breaks_at(gap.position) or expects_body(last, gap.language) or read_text(last, gap.language).open:
+    waits = expects_body(last, gap.language) and not read_text(last, gap.language).open
+    if waits or tree.breaks_at(gap.position):
         return text
     return text if _parses(text, gap, tree) else ""
 

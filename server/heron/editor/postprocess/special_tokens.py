@@ -13,13 +13,18 @@ _MARKER = re.compile(
     r"|\[(?:PREFIX|SUFFIX|MIDDLE)\]"  # Codestral
     r"|<(?:start|end)_of_turn>|<(?:bos|eos|unk)>"  # Gemma
 )
+_END = "</s>"
+_STRUCK = re.compile(r"<s[ >]")
 _UNFINISHED = re.compile(r"(?:<(?:\|[\w-]{0,40}\|?|\uff5c[^<>\n]{0,40}|fim_\w{0,8})|</s>\s*)\Z")
 
 
 def cut_special_tokens(text: str, gap: Gap) -> str:
-    """Cut at the first control token."""
+    """Cut at the first control token; `</s>` is one where nothing is struck through."""
     found = _MARKER.search(text)
-    return text[: found.start()] if found else text
+    text = text[: found.start()] if found else text
+    before, end, _ = text.partition(_END)
+    is_markup = end and (_STRUCK.search(before) or _STRUCK.search(gap.document.text))
+    return text if is_markup else before
 
 
 def cut_unfinished_token(text: str, gap: Gap) -> str:

@@ -10,6 +10,7 @@ LEAST_WORD_CHARACTERS = 3
 ALIKE = 0.9
 LEAST_ALIKE_CHARACTERS = 12
 LEAST_TELLING_CHARACTERS = 8
+LEAST_ALONE_CHARACTERS = 16
 NEAR_LINES = 8
 _NOISE = re.compile(r"[\s;,]+")
 _NOT_WORD = re.compile(r"\W+")
@@ -36,15 +37,25 @@ def cut_repeated_below(text: str, gap: Gap) -> str:
     """
     if gap.shape != "block" or gap.line_suffix.strip():
         return text
-    near = [line for line in gap.next_lines if line.strip()][:NEAR_LINES]
-    below = {_NOISE.sub("", line) for line in near if len(_NOT_WORD.sub("", line)) >= LEAST_TELLING_CHARACTERS}
+    below = [_NOISE.sub("", line) for line in gap.next_lines if line.strip()][:NEAR_LINES]
     lines = [*_whole_lines(text, gap)]
-    for index, (_, _, line) in enumerate(lines):
-        if index and _NOISE.sub("", _without_comment(line, gap)) in below:
+    bare = [_NOISE.sub("", _without_comment(line, gap)) for _, _, line in lines]
+    for index in range(1, len(lines)):
+        if _goes_on_below(bare[index:], below):
             while index > 1 and expects_body(lines[index - 1][2], gap.language):
                 index -= 1
             return text[: lines[index][1]].rstrip("\n")
     return text
+
+
+def _goes_on_below(lines: list[str], below: list[str]) -> bool:
+    """Whether the first of the lines stands below, and a short one, which may stand anywhere, with its neighbour."""
+    length = len(_NOT_WORD.sub("", lines[0]))
+    if length < LEAST_TELLING_CHARACTERS or lines[0] not in below:
+        return False
+    place = below.index(lines[0])
+    is_joined = below[place + 1 : place + 2] == lines[1:2] if len(lines) > 1 else not place
+    return is_joined or length >= LEAST_ALONE_CHARACTERS
 
 
 def _without_comment(line: str, gap: Gap) -> str:

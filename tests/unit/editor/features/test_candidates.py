@@ -7,6 +7,7 @@ from heron.editor.document import Document
 from heron.editor.features.answer import read_answer
 from heron.editor.features.candidates import Candidate, draw, in_order, judge
 from heron.editor.features.infill import Asking
+from heron.editor.features.sureness import chance_right
 from heron.errors import Overloaded
 from heron.wire import Delta, ModelInfo, TokenLogprob
 
@@ -48,7 +49,8 @@ def test_what_goes_with_the_code_below_comes_first_then_what_is_likelier() -> No
 async def test_an_answer_is_judged_by_names_and_sureness() -> None:
     source = Source("count = x\n", "total = x\n")
     found = await draw(source, MODEL, context(), Asking(16), 2)
-    assert found == [Candidate("count = x", 1, -0.5), Candidate("total = x", 0, -0.5)]
+    chance = chance_right([-0.5])
+    assert found == [Candidate("count = x", 1, -0.5, chance), Candidate("total = x", 0, -0.5, chance)]
     assert [(infill.seed, infill.temperature > 0) for infill in source.asked] == [(1, True), (2, True)]
 
 
@@ -64,4 +66,4 @@ async def test_assumed_indentation_is_part_of_the_answer() -> None:
         yield Delta("total = x\n", logprobs=(TokenLogprob("total = x\n", 1, -0.25),), finish_reason="stop")
 
     answer = await read_answer(deltas(), lacking)
-    assert judge(answer) == Candidate("    total = x", 0, -0.25)
+    assert judge(answer) == Candidate("    total = x", 0, -0.25, chance_right([-0.25]))

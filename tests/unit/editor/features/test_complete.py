@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator
 
+import pytest
+
 from heron.editor.client.client import Infill
 from heron.editor.context.surroundings import Surroundings
 from heron.editor.document import Document, Position
@@ -10,7 +12,7 @@ from heron.editor.features.ask import Ask
 from heron.editor.features.complete import Completer
 from heron.editor.features.timings import Timings
 from heron.settings import CompletionSettings
-from heron.wire import Delta, ModelInfo, Usage
+from heron.wire import Delta, ModelInfo, TokenLogprob, Usage
 
 LONG = "".join(f"value_{number} = compute_the_next(value_{number - 1}, {number})\n" for number in range(200))
 
@@ -27,7 +29,7 @@ class Source:
 
     async def complete(self, infill: Infill) -> AsyncGenerator[Delta, None]:
         self.asked.append(infill)
-        yield Delta("a + b\n", finish_reason="stop", usage=Usage(10, 3, 0))
+        yield Delta("value_1 + value_2\n", finish_reason="stop", usage=Usage(10, 3, 0))
         if infill.priority == "background":
             self.read.set()
 
@@ -76,3 +78,51 @@ async def test_small_documents_are_asked_in_full() -> None:
     document = Document("file:///b.py", 1, "python", "x = 1\ny = ")
     assert await window(completer, Ask(document, Position(1, 4), CompletionSettings(ahead=False), ready)) == "full"
     completer.close()
+
+
+class Drawn:
+    """Answers by the seed that is asked with; 0 is the likeliest answer."""
+
+    def __init__(self, *answers: str) -> None:
+        self._answers = answers
+        self.seeds: list[int] = []
+
+    async def model(self) -> ModelInfo:
+        return ModelInfo("m", 4096, supports_fim=True)
+
+    async def complete(self, infill: Infill) -> AsyncGenerator[Delta, None]:
+        self.seeds.append(infill.seed)
+        text, logprob = self._answers[infill.seed], -0.1 - infill.seed
+        yield Delta(text, logprobs=(TokenLogprob(text, 1, logprob),), finish_reason="stop")
+
+
+async def fill_block(source: Drawn, least_chance: float = 0.0) -> tuple[str, ...]:
+    document = Document("file:///b.py", 1, "python", "def f(x):\n    \n    return total\n")
+    settings = CompletionSettings(ahead=False, warm=False, alternatives=2, least_chance=least_chance)
+    completer = Completer(source, Surroundings(lambda: None))
+    texts = await completer.complete(Ask(document, Position(1, 4), settings, ready), Timings())
+    completer.close()
+    return texts
+
+
+@pytest.mark.parametrize(
+    ("answers", "offered", "num_asked"),
+    [
+        (("total = x", "", ""), ("total = x",), 1),
+        (("total = = x", "count = x", "total = 2"), ("total = 2",), 3),
+        (("count = x", "total = y", "total = 2 * x"), ("total = 2 * x",), 3),
+        (("total = = x", "total = (", "= 2"), (), 3),
+        (("", "total = x", "total = x"), (), 1),
+    ],
+)
+async def test_a_block_that_does_not_fit_is_drawn_anew(
+    answers: tuple[str, ...], offered: tuple[str, ...], num_asked: int
+) -> None:
+    source = Drawn(*answers)
+    assert await fill_block(source) == offered
+    assert len(source.seeds) == num_asked
+
+
+async def test_what_is_drawn_is_held_back_for_its_own_chance() -> None:
+    assert await fill_block(Drawn("count = x", "total = x", ""), least_chance=0.5) == ()
+    assert await fill_block(Drawn("count = x", "total = x", ""), least_chance=0.2) == ("total = x",)

@@ -9,13 +9,15 @@ from heron.editor.postprocess.duplicates import drop_duplicate
 from heron.editor.postprocess.fences import unwrap_fence
 from heron.editor.postprocess.first_line import place_first_line
 from heron.editor.postprocess.indentation import fit_indentation
+from heron.editor.postprocess.left_open import close_left_open, cut_left_alone
+from heron.editor.postprocess.levels import cut_wrong_level
 from heron.editor.postprocess.line_shape import cut_after_line
 from heron.editor.postprocess.loops import cut_loops
 from heron.editor.postprocess.reparse import cut_to_parse
 from heron.editor.postprocess.rest_of_line import cut_rest_of_line
 from heron.editor.postprocess.special_tokens import cut_special_tokens, cut_unfinished_token
 from heron.editor.postprocess.string_end import cut_string_end
-from heron.editor.postprocess.suffix_lines import cut_alike_lines, cut_suffix_lines
+from heron.editor.postprocess.suffix_lines import cut_alike_lines, cut_repeated_below, cut_suffix_lines
 from heron.editor.postprocess.trivial import drop_trivial
 from heron.editor.postprocess.white_space import trim_white_space
 from heron.editor.syntax.gap import Gap, Shape
@@ -34,7 +36,7 @@ def gap(marked: str = "│", language: str = "python", shape: Shape = "block") -
     [
         *("<|endoftext|>", "<|fim_pad|>", "<|im_end|>", "<|file_sep|>", "<|repo_name|>", "<|file_separator|>"),
         *("<fim_prefix>", "<fim_suffix>", "<file_sep>", "<reponame>", "<jupyter_start>", "<PRE>", "▁<EOT>"),
-        *("<｜fim▁hole｜>", "<｜end▁of▁sentence｜>", "[SUFFIX]", "<end_of_turn>", "<eos>"),
+        *("<｜fim▁hole｜>", "<｜end▁of▁sentence｜>", "[SUFFIX]", "<end_of_turn>", "<eos>", "</s>"),
     ],
 )
 def test_token_ends_the_text(token: str) -> None:
@@ -42,7 +44,7 @@ def test_token_ends_the_text(token: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a <| b |> c", "List<eosType>", "x[PREFIX_LENGTH]", "a < b", "</s>", "<filename.txt>"]
+    "text", ["a <| b |> c", "List<eosType>", "x[PREFIX_LENGTH]", "a < b", "<s>a</s>", "<filename.txt>"]
 )
 def test_code_is_no_token(text: str) -> None:
     assert cut_special_tokens(text, gap()) == text
@@ -235,6 +237,7 @@ def test_rows_of_a_table_are_alike_but_kept() -> None:
         ("a()\na()\na()", "a()"),
         ("a()\na()", "a()\na()"),
         ("}\n}\n}", "}\n}\n}"),
+        ("'✍',\n'✍',\n'✍',", "'✍',"),
         ("first = 1\nsecond = 2 * first\n" * 2, "first = 1\nsecond = 2 * first"),
         ("0, 0, 0, 0, 0, 0, 0, 0", "0, 0, 0, 0, 0, 0, 0, 0"),
         ("--------------------", "--------------------"),
@@ -246,9 +249,79 @@ def test_loops(text: str, kept: str) -> None:
     assert cut_loops(text, gap()) == kept
 
 
+@pytest.mark.parametrize(
+    ("marked", "text", "kept"),
+    [
+        ("def f():\n    │\n    return 1\n", "a = 1\n        b = 2", "a = 1"),
+        ("def f():\n    │\n    return 1\n", "if a:\n        b()\n      c()", "if a:\n        b()"),
+        ("def f():\n    │\n    return 1\n", "a(\n            1,\n    )\n    b()", "a(\n            1,\n    )\n    b()"),
+        ("def f():\n    if x:\n        │\n", "a()\n    b()\nc()", "a()\n    b()\nc()"),
+        ("def f():\n    │\n    return 1\n", "a()\n    if b:", "a()"),
+        ("def f():\n    │\n    return 1\n", "if b:", ""),
+        ("def f():\n    │\n        return 1\n", "if b:", "if b:"),
+        ("def f():│\n", "\n    return 1", "\n    return 1"),
+        ("a = 1\n│\nb = 2\n", "# so\n        c = 3", "# so"),
+        ("def f():\n    │\n", "# so\n    c = 3", "# so\n    c = 3"),
+        ("def f():\n    # why\n    │\n", "# so\n    c = 3", "# so\n    c = 3"),
+    ],
+)
+def test_lines_stand_where_an_interpreter_takes_them(marked: str, text: str, kept: str) -> None:
+    assert cut_wrong_level(text, gap(marked)) == kept
+
+
 def test_lines_that_break_the_document_are_cut() -> None:
     assert cut_to_parse("a = 1\n    b = = 2", gap("def f():\n    │\n    return 1\n")) == "a = 1"
-    assert cut_to_parse("a = = 1", gap("def f():\n    │\n    return 1\n")) == "a = = 1"
+    assert cut_to_parse("a = = 1", gap("def f():\n    │\n    return 1\n")) == ""
+
+
+def test_what_is_left_of_a_cut_leads_on_to_what_is_below() -> None:
+    place = gap("def f(x):\n    │\n        g()\n    return 1\n")
+    assert cut_to_parse("if x:\n        return 2\n    else = 3", place) == "if x:"
+    assert cut_to_parse("if x:\n        = 3", gap("def f(x):\n    │\n    return 1\n")) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "closed"),
+    [
+        ("while (a) {\n    b();\n    if (c) {", "while (a) {\n    b();\n  }"),
+        ("while (a) {\n    if (b) {\n      c();", "while (a) {\n    if (b) {\n      c();\n    }\n  }"),
+        ("f(() => {\n    g(`", "f(() => {\n    g(`"),
+        ("f(() => {\n    g();", "f(() => {\n    g();\n  })"),
+        ("if (a) {", "if (a) {"),
+        ("a();\n  b();", "a();\n  b();"),
+    ],
+)
+def test_what_a_broken_off_block_has_open_is_closed(text: str, closed: str) -> None:
+    assert close_left_open(text, gap("function f() {\n  │\n}\n", "javascript")) == closed
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "kept"),
+    [
+        ("import {\n  A,\n  │\n} from 'a'\n", "B?: {", "B?:"),
+        ("│\n  b: string\n}\n", "a();\ninterface A {", "a();\ninterface A {"),
+        ("│\n  b: string\n}\n", "a();\nf(\n  b,", "a();"),
+        ("a(│\n  'b', [c])\n", "`one", ""),
+        ("f(│", "a)", "a)"),
+        ("// no │\n", "smile :(", "smile :("),
+    ],
+)
+def test_no_more_brackets_are_alone_than_before(marked: str, text: str, kept: str) -> None:
+    assert cut_left_alone(text, gap(marked, "typescript")) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("a = 1\n    if x:\n        return False", "a = 1\n    if x:\n        return False"),
+        ("a = 1\n    return False\n    log(x)", "a = 1"),
+        ("a = 1\n    return False\n    log(y)", "a = 1\n    return False\n    log(y)"),
+        ("a = 1\n    call_it_with(first, second)", "a = 1"),
+    ],
+)
+def test_a_short_line_below_is_written_anew_only_with_its_neighbour(text: str, kept: str) -> None:
+    place = gap("def f(x, y):\n    │\n    b = 2\n    call_it_with(first, second)\n    return False\n    log(x)\n")
+    assert cut_repeated_below(text, place) == kept
 
 
 def test_lines_that_break_the_definition_are_cut_in_a_broken_document() -> None:

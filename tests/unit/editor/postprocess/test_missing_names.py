@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heron.editor.document import Document
-from heron.editor.postprocess.missing_names import missing_names
+from heron.editor.postprocess.missing_names import missing_names, unknown_names
 from heron.editor.syntax.gap import Gap
 from heron.editor.syntax.languages import find_language
 from heron.editor.syntax.tree import parse
@@ -30,6 +30,22 @@ def gap(marked: str, language: str = "python") -> Gap:
 )
 def test_names_the_code_below_lacks(marked: str, text: str, missing: set[str]) -> None:
     assert missing_names(text, gap(marked)) == missing
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "unknown"),
+    [
+        ("def f(x):\n    │\n", "return helper(x)", {"helper"}),
+        ("def f(x):\n    │\n\ndef helper(x): ...\n", "return helper(x)", set()),
+        ("def f(x):\n    │\n", "for y in x:\n        total = y.value\n    return total", set()),
+        ("def f(x):\n    │\n", "return sorted(x, key=len, reverse=turned)", {"turned"}),
+        ("def f(x):\n    │\n", "return f'{x}' + r'a' + 'b'  # as is", set()),
+        ("def f(x):\n    │\n", "def g(y, *, key=None):\n        return y[key]\n    return g(x)", set()),
+        ("def f(x):\n    # │\n", "whatever comes", set()),
+    ],
+)
+def test_names_that_a_text_takes_from_nowhere(marked: str, text: str, unknown: set[str]) -> None:
+    assert unknown_names(text, gap(marked)) == unknown
 
 
 def test_other_languages_are_not_judged() -> None:

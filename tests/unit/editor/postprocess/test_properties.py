@@ -1,6 +1,7 @@
 """What holds for any document, any cursor and anything a model may write."""
 
 import re
+from dataclasses import replace
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from heron.editor.context.budget import Budget
 from heron.editor.context.build import Context, build_context
 from heron.editor.document import Document
 from heron.editor.postprocess.pipeline import finish, is_complete
+from heron.editor.syntax.gap import unify_line_ends
 from heron.editor.syntax.languages import load_languages
 from heron.editor.syntax.lexical import read_text
 from heron.editor.syntax.tree import parse
@@ -78,8 +80,10 @@ def test_finishing_twice_changes_nothing(context: Context, answer: str) -> None:
 @unhurried
 @given(contexts(), answers)
 def test_one_line_stays_one_line(context: Context, answer: str) -> None:
+    """But for a line that opens a bracket: it goes on until that is closed."""
     offer = finish(answer, context)
-    if offer is not None and context.shape == "line":
+    first = offer.lstrip().split("\n")[0] if offer else ""
+    if offer is not None and context.shape == "line" and not read_text(first, context.gap.language).open:
         assert len(offer.lstrip().splitlines()) == 1 or "\u2028" in offer
         assert offer.count("\n") <= (not context.gap.line_suffix.strip())
 
@@ -115,3 +119,28 @@ def test_what_ends_a_stream_ends_the_offer(context: Context, answer: str, step: 
     while len(streamed) < len(answer) and not is_complete(streamed, context):
         streamed = answer[: len(streamed) + step]
     assert finish(streamed, context) == finish(answer, context)
+
+
+@unhurried
+@given(contexts(), answers)
+def test_no_more_brackets_are_alone_than_before(context: Context, answer: str) -> None:
+    offer, gap = finish(answer, context) or "", context.gap
+    assume(gap.inside == "code" or gap.quote)
+
+    def alone(text: str) -> int:
+        reading = read_text(gap.preceding + unify_line_ends(text) + gap.following, gap.language)
+        return len(reading.open) + len(reading.unmatched) + bool(reading.quote)
+
+    assert alone(offer) <= alone("")
+
+
+@unhurried
+@given(contexts(), answers)
+def test_a_block_breaks_nothing_that_parsed(context: Context, answer: str) -> None:
+    offer, gap = finish(answer, context), context.gap
+    if offer is None or gap.tree is None or gap.tree.has_error or gap.shape != "block":
+        return
+    text = gap.document.text[: gap.offset] + unify_line_ends(offer) + gap.document.text[gap.offset :]
+    filled = parse(replace(gap.document, text=text))
+    assert filled is not None
+    assert not filled.has_error

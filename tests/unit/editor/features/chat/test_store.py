@@ -130,6 +130,46 @@ def test_a_folder_that_cannot_be_made_keeps_conversations_in_memory(tmp_path: Pa
     assert store.load("c") == conversation()
 
 
+def test_a_conversation_goes_on_beside_a_full_disk_and_is_kept_later(tmp_path: Path) -> None:
+    told: list[str] = []
+    store = open_store(tmp_path / "x.sqlite3", "w", told.append)
+    connection = store._database._connection
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    store.add(conversation())
+    for number in range(5):
+        store.save_turn("c", number, replace(TURN, id=f"t{number}", question="q" * 5000))
+    assert len(told) == 1
+    assert "Conversations cannot be kept for now: database or disk is full" in told[0]
+    connection.execute("PRAGMA max_page_count = 1000000")
+    store.close()
+    found = open_store(tmp_path / "x.sqlite3", "w").load("c")
+    assert found is not None
+    assert [turn.id for turn in found.turns] == [f"t{number}" for number in range(5)]
+
+
+def test_what_is_kept_can_be_read_where_the_file_cannot_be_opened_for_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.sqlite3"
+    store = open_store(path, "w")
+    store.add(conversation())
+    store.close()
+
+    def refuse(path: Path) -> sqlite3.Connection:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("heron.editor.features.chat.store._open", refuse)
+        store = open_store(path, "w", lambda told: None)
+        assert store.load("c") == conversation()
+        store.save_turn("c", 0, TURN)
+    store.close()
+    found = open_store(path, "w").load("c")
+    assert found is not None
+    assert found.turns == (TURN,)
+
+
 def test_only_the_user_may_read_the_file(tmp_path: Path) -> None:
     open_store(tmp_path / "x.sqlite3", "w")
     assert (tmp_path / "x.sqlite3").stat().st_mode & 0o077 == 0
