@@ -50,5 +50,6 @@ def model_home(stored_models: dict[str, Path], tmp_path_factory: pytest.TempPath
     """
     home = tmp_path_factory.mktemp("model-home")
     (home / "models").symlink_to(STORE / "models")
+    (home / "config.toml").write_text("[host]\nresponse_cache_mb = 0\n")  # who asks twice wants the model twice
     yield home
     subprocess.run([sys.executable, "-m", "heron", "host", "--stop"], env=environment(home), check=True)

@@ -2,11 +2,15 @@
 
 import asyncio
 import os
+import sys
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from heron.discovery import HostAddress, ensure_host, find_host, read_record
+from heron.errors import Unauthorized
+from heron.logs import choose_log_format
 from heron.settings import Settings, home_folder, load_settings
 
 if TYPE_CHECKING:
@@ -23,6 +27,28 @@ def run_lsp() -> NoReturn:
     serve_stdio(connect)
 
 
+def run_lsp_tcp(address: str, port: int) -> int:
+    """Serve editors on a TCP port: on loopback this user's, elsewhere by TLS those who bring a token for everything."""
+    from heron.editor.lsp.tcp import TcpDoor, serve_tcp
+    from heron.host.api.auth import Auth, own_token
+    from heron.host.api.doorway import find_certificate, is_loopback
+    from heron.host.tokens import token_store
+
+    settings = load_settings().host
+    if is_loopback(address):
+        return serve_tcp(connect, TcpDoor(address, port), partial(_announce_lsp, address))
+    auth = Auth(own_token(), tokens=token_store(home_folder()))
+
+    def admits(token: str) -> bool:
+        try:
+            return auth.identify({"authorization": f"Bearer {token}"}).allows("/lsp")
+        except Unauthorized:
+            return False
+
+    certificate = find_certificate(replace(settings, listen=address))
+    return serve_tcp(connect, TcpDoor(address, port, admits, certificate), partial(_announce_lsp, address))
+
+
 async def connect(settings: Settings) -> HostAddress:
     """The server that `settings` name, or this user's host, started if none runs. May take seconds."""
     if settings.host.url:
@@ -33,20 +59,11 @@ async def connect(settings: Settings) -> HostAddress:
 def run_host(port: int | None) -> int:
     """Serve the model until idle: on this user's socket, or on loopback TCP at `port` (0 takes a free one)."""
     from heron.host.api.serve import serve_host
-    from heron.host.engine.pipe import Init
-    from heron.host.fleet import Fleet, MakeRoom
-    from heron.host.models.store import list_installed
-    from heron.host.pool import Pool
-    from heron.host.workers import WorkerProcess
+    from heron.host.fleet import open_fleet
 
     settings = load_settings()
-
-    def make_pool(model: str, make_room: MakeRoom) -> Pool:
-        own = replace(settings, model=replace(settings.model, name=model)) if model else settings
-        init = Init(own, script=_script())
-        return Pool(own, lambda: WorkerProcess(init), make_room=make_room)
-
-    return serve_host(Fleet(make_pool, list_installed), settings, port)
+    choose_log_format(settings.host.log_format, "host")
+    return serve_host(open_fleet(settings, _script()), settings, port)
 
 
 def stop_host() -> int:
@@ -60,6 +77,11 @@ def stop_host() -> int:
             host.terminate()
             host.wait(_LEAVE_WAIT_S)
     return 0
+
+
+def _announce_lsp(address: str, port: int) -> None:
+    sys.stdout.write(f"Heron's language server: {address}:{port}\n")
+    sys.stdout.flush()
 
 
 def _chosen_model(settings: Settings) -> str:

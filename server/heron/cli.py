@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from heron import __version__
 from heron.errors import HeronError
 
-_COMMANDS = ("chat", "complete", "context", "demo", "doctor", "models", "mcp", "token", "dashboard", "stats")
+_COMMANDS = ("chat", "complete", "context", "demo", "doctor", "models", "mcp", "token", "dashboard", "stats", "trace")
 _CHATTY = ("pygls", "httpx", "httpcore", "asyncio")  # their INFO lines carry whole payloads: document text
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -50,7 +50,8 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
 
 def _add_lsp(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("lsp", help="run the language server on stdin and stdout (editors start this)")
-    parser.add_argument("--stdio", action="store_true", help="accepted for editors that pass it; the only transport")
+    parser.add_argument("--stdio", action="store_true", help="accepted for editors that pass it; the default")
+    parser.add_argument("--tcp", type=_address, metavar="[ADDRESS:]PORT", help="serve editors on a TCP port instead")
     parser.set_defaults(run=_run_lsp, log_level=logging.INFO)
 
 
@@ -61,9 +62,11 @@ def _add_host(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser.set_defaults(run=_run_host, log_level=logging.INFO)
 
 
-def _run_lsp(_arguments: argparse.Namespace) -> int:
+def _run_lsp(arguments: argparse.Namespace) -> int:
     from heron import app
 
+    if arguments.tcp is not None:
+        return app.run_lsp_tcp(*arguments.tcp)
     app.run_lsp()
 
 
@@ -71,6 +74,11 @@ def _run_host(arguments: argparse.Namespace) -> int:
     from heron import app
 
     return app.stop_host() if arguments.stop else app.run_host(arguments.port)
+
+
+def _address(text: str) -> tuple[str, int]:
+    address, _, port = text.rpartition(":")
+    return address.strip("[]") or "127.0.0.1", _port(port)
 
 
 def _port(text: str) -> int:

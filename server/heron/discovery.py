@@ -6,7 +6,9 @@ and leaves when idle, while the new one starts beside it.
 """
 
 import dataclasses
+import errno
 import json
+import logging
 import os
 import socket
 import subprocess
@@ -16,9 +18,10 @@ import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from heron import __version__
-from heron.errors import HostUnreachable, NoPermission
+from heron.errors import DiskFull, HostUnreachable, NoPermission
 from heron.wire import Health
 
 MAX_SOCKET_PATH_BYTES = 100
@@ -26,6 +29,11 @@ MAX_SOCKET_PATH_BYTES = 100
 _MAX_LOG_BYTES = 1_000_000
 _LOG_TAIL_BYTES = 2000
 _POLL_S = 0.02
+_MAX_HOSTS = 5
+"""So many are found or started before it is given up."""
+_SILENCE_S = 2.0
+"""A host that does not answer for so long, and takes no time of any core meanwhile, stands still."""
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +71,21 @@ def ensure_host(home: Path, timeout_s: float = 30.0, model: str = "") -> HostAdd
 
     `model` is what a host that is started here serves, in place of the one in the home's settings.
 
-    Returns when `/healthz` answers, whatever the state of the model. Raises HostUnreachable with the end of the
-    host's log if it dies, or has not answered in time.
+    Returns when `/healthz` answers, whatever the state of the model; a host that stands still is ended, and another
+    started. Raises HostUnreachable with the end of the host's log if it dies, or has not answered in time.
     """
     from filelock import FileLock, Timeout
 
     deadline = time.monotonic() + timeout_s
-    try:
-        with FileLock(run_folder(home) / "start.lock", timeout=timeout_s):
-            address = find_host(home) or _start_host(home, deadline, model)
-    except Timeout:
-        raise HostUnreachable(f"Another process has been starting the Heron host for {timeout_s:g} s.") from None
-    _await_health(home, address, deadline)
-    return address
+    for _ in range(_MAX_HOSTS):
+        try:
+            with FileLock(run_folder(home) / "start.lock", timeout=timeout_s):
+                address = find_host(home) or _start_host(home, deadline, model)
+        except Timeout:
+            raise HostUnreachable(f"Another process has been starting the Heron host for {timeout_s:g} s.") from None
+        if _await_health(home, address, deadline):
+            return address
+    raise HostUnreachable(f"{_MAX_HOSTS} Heron hosts ended at once.", hint=_log_tail(log_path(home), 0))
 
 
 def fetch_health(address: HostAddress, timeout_s: float = 2.0) -> Health:
@@ -133,9 +143,14 @@ def write_record(home: Path, address: HostAddress) -> None:
     path = run_folder(home) / "host.json"
     fresh = path.with_suffix(".tmp")
     fresh.unlink(missing_ok=True)
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(dataclasses.asdict(record), file)
-    os.replace(fresh, path)
+    try:
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            json.dump(dataclasses.asdict(record), file)
+        os.replace(fresh, path)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise DiskFull(f"The disk of {home} is full: no host can be started.", hint="Free some space.") from error
+        raise
 
 
 def remove_record(home: Path) -> None:
@@ -186,7 +201,7 @@ def _spawn(home: Path, log: Path, model: str) -> "subprocess.Popen[bytes]":
     """Start a host that outlives this process. Its folder is the home, so that no workspace file is imported."""
     command = [sys.executable, "-m", "heron", "host"]
     environment = os.environ | {"HERON_HOME": str(home)} | ({"HERON_MODEL": model} if model else {})
-    with open(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
+    with _open_log(log) as output:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -200,15 +215,56 @@ def _spawn(home: Path, log: Path, model: str) -> "subprocess.Popen[bytes]":
     return process
 
 
-def _await_health(home: Path, address: HostAddress, deadline: float) -> None:
+def _open_log(log: Path) -> BinaryIO:
+    """The log for appending; nowhere where that is not possible: a full disk keeps no host from starting."""
+    try:
+        return open(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
+    except OSError as error:
+        _log.warning("The host keeps no log: %s", error)
+        return open(os.devnull, "ab")
+
+
+def _await_health(home: Path, address: HostAddress, deadline: float) -> bool:
+    """Whether the host answers; False if it is gone, or stood still and was ended: another may be started."""
     while True:
+        record, began = read_record(home), time.monotonic()
+        cpu_s = _cpu_s(record)
         try:
-            fetch_health(address, max(0.1, min(2.0, deadline - time.monotonic())))
-            return
+            fetch_health(address, max(0.1, min(_SILENCE_S, deadline - began)))
+            return True
         except HostUnreachable as error:
-            if time.monotonic() >= deadline or find_host(home) != address:
+            is_silent = time.monotonic() - began >= _SILENCE_S
+            if record and is_silent and cpu_s is not None and _cpu_s(record) == cpu_s:
+                _end(record)
+                return False
+            if time.monotonic() >= deadline:
                 raise HostUnreachable(error.message, hint=_log_tail(log_path(home), 0)) from error
+            if find_host(home) != address:
+                return False
             time.sleep(_POLL_S)
+
+
+def _cpu_s(record: HostRecord | None) -> float | None:
+    """Processor time that a live host has taken; None if there is none, or this process is it."""
+    import psutil
+
+    if record is None or record.pid == os.getpid() or not _is_alive(record):
+        return None
+    with suppress(psutil.Error):
+        times = psutil.Process(record.pid).cpu_times()
+        return float(times.user + times.system)
+    return None
+
+
+def _end(record: HostRecord) -> None:
+    """End a host that neither answered nor did anything for `_SILENCE_S`: it was stopped, or waits for ever."""
+    import psutil
+
+    _log.warning("The Heron host (pid %d) stands still and is ended", record.pid)
+    with suppress(psutil.Error):
+        host = psutil.Process(record.pid)
+        host.kill()
+        host.wait(_SILENCE_S)
 
 
 def _is_alive(record: HostRecord) -> bool:

@@ -161,7 +161,7 @@ class AddressInUse(IntegrationError):
 
 
 class SystemFault(HeronError):
-    category = "system"
+    category: ClassVar[Category] = "system"
     code = "system_fault"
 
 
@@ -169,6 +169,26 @@ class WorkerCrashed(SystemFault):
     """The engine worker ended or hung; it is restarted, and the request may be tried again."""
 
     code = "worker_crashed"
+
+
+class WorkerKilled(WorkerCrashed):
+    """Somebody ended the engine worker from outside: no request is to blame."""
+
+    code = "worker_killed"
+
+
+class WorkerOutOfMemory(WorkerCrashed):
+    """The system ended the engine worker because memory had run out."""
+
+    category = "resource"
+    code = "worker_out_of_memory"
+
+
+class DeviceLost(WorkerCrashed):
+    """The card the model ran on failed or is gone."""
+
+    category = "resource"
+    code = "device_lost"
 
 
 class LoadHung(SystemFault):

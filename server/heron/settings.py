@@ -26,6 +26,7 @@ PopupChoice = Literal["auto", "on", "off"]
 ToolChoice = Literal["auto", "gather", "model"]
 BackendName = Literal["auto", "tvm", "mlc", "remote"]
 MlcMode = Literal["local", "interactive", "server"]
+LogFormat = Literal["text", "json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ class ModelSettings:
 class EngineSettings:
     device: str = setting(
         "auto",
-        "Where the model runs: auto, cpu, cuda, cuda:N, or metal, vulkan and rocm with MLC-LLM; auto takes an NVIDIA "
-        "card that the model fits, else the CPU",
+        "Where the model runs: auto, cpu, cuda, cuda:N or metal, and vulkan and rocm with MLC-LLM; auto takes an "
+        "NVIDIA card that the model fits, else the CPU",
         form=DEVICE_FORM,
     )
     instruction_set: InstructionSet = setting("auto", "CPU kernels to use; auto takes the best this machine has")
@@ -74,6 +75,9 @@ class EngineSettings:
         "The memory budget may leave fewer",
         minimum=0,
         maximum=4194304,
+    )
+    max_running: int = setting(
+        0, "Requests that the engine runs at once, the others wait; 0 chooses", minimum=0, maximum=64
     )
     memory_budget_mb: int = setting(
         0, "Memory for weights and KV cache, in MB; 0 takes half of what is free", minimum=0, maximum=1000000
@@ -93,6 +97,9 @@ class EngineSettings:
     )
     remote_url: str = setting("", "OpenAI-compatible server of the remote backend, e.g. http://localhost:8000")
     remote_token: str = setting("", "Bearer token for that server")
+    remote_fallback: Toggle = setting(
+        "auto", "While that server does not answer: auto runs a model that is stored here, off lets requests fail"
+    )
     load_timeout_s: float = setting(
         300.0, "A worker that says nothing for so long while it loads is killed", minimum=1, maximum=86400
     )
@@ -122,6 +129,10 @@ class HostSettings:
     tls_key: str = setting("", "File of its private key (PEM)")
     allowed_hosts: tuple[str, ...] = setting((), "Names by which clients may call the host, beside loopback's")
     allowed_origins: tuple[str, ...] = setting((), "Web pages that may call the host, e.g. https://editor.example")
+    log_format: LogFormat = setting("text", "How host and worker log: text, or json, one object a line")
+    response_cache_mb: int = setting(
+        16, "Memory for answers that are given again without the model, in MB; 0 for none", minimum=0, maximum=65536
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +166,9 @@ class CompletionSettings:
         "auto", "Completions in the editor's popup: on, off, or auto where the editor shows none inline"
     )
     popup_ms: int = setting(250, "The popup waits so long for a completion", minimum=10, maximum=5000)
-    warm: bool = setting(True, "Have the model read the place where the cursor rests before a completion is asked for")
+    warm: bool = setting(
+        True, "Have the model read ahead: where the cursor rests, and what a question in the chat comes with"
+    )
 
 
 @dataclass(frozen=True, slots=True)

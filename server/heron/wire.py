@@ -17,6 +17,10 @@ PRIORITY_HEADER = "X-Heron-Priority"
 """The HTTP header that names a request's `Priority`."""
 CLIENT_HEADER = "X-Heron-Client"
 """The HTTP header that says whose request it is: clients of a host share it fairly."""
+AFFINITY_HEADER = "X-Heron-Affinity"
+"""The HTTP header that names a conversation or document, whose requests go to one replica of many."""
+NOTICE_HEADER = "X-Heron-Notice"
+"""The HTTP header of answers with `Health.notice`, percent-encoded; left out while there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +173,12 @@ class ModelInfo:
     tool_format: ToolFormatName = "tags"
     place: str = ""
     """Where it runs and why, a sentence for people; empty if unknown."""
+    fingerprint: str = ""
+    """Tells the model's file from any other that goes by its id; empty if it is not known, as on other servers."""
+    on_card: bool = False
+    """Whether it runs on a card."""
+    notice: str = ""
+    """That it got less than was asked for, a sentence for the user; see `Health.notice`."""
 
 
 LoadState = Literal["starting", "downloading", "compiling", "loading", "ready", "failed"]
@@ -176,9 +186,13 @@ LoadState = Literal["starting", "downloading", "compiling", "loading", "ready", 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The state of a host and its model. `fraction` is the progress of the present state, 0 to 1, None if unknown."""
+    """The state of a host and its model. `fraction` is the progress of the present state, 0 to 1, None if unknown.
+
+    `notice` is what the user should know while it lasts, a sentence: that the model runs with less than was asked for.
+    """
 
     state: LoadState
     model: str = ""
     message: str = ""
     fraction: float | None = None
+    notice: str = ""

@@ -48,6 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--limit", type=int, default=1000, help="questions of each package")
     parser.add_argument("--rounds", type=int, default=5, help="times that first token and reuse are measured")
+    parser.add_argument("--typing-s", type=float, default=3.0, help="how long a question is typed, the chat told of it")
     parser.add_argument("--max-tokens", type=int, default=48, help="longest answer; references come before it")
     parser.add_argument("--tools", default="auto", help="who chooses what to look at: auto, gather, model")
     parser.add_argument("--answers", action="store_true", help="print the answers too")
@@ -68,7 +69,7 @@ async def run(arguments: argparse.Namespace) -> dict[str, Any]:
                 cases = list(read_cases(package, folder))[: arguments.limit]
                 asked += [await ask(client, case) for case in cases]
                 if arguments.rounds and not latency:
-                    latency = await measure(client, largest_files(folder)[: arguments.rounds])
+                    latency = await measure(client, largest_files(folder), arguments)
     report = {"machine": machine, "packages": versions(), **summarize(asked), "latency": latency}
     return report if arguments.answers else report | {"wrong": [item for item in asked if not item["right"]]}
 
@@ -146,29 +147,48 @@ def largest_files(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.py"), key=lambda path: -path.stat().st_size)
 
 
-async def measure(client: Client, files: list[Path]) -> dict[str, Any]:
-    """First token with about 1,000 tokens of context of which nothing is cached, and what a second turn reuses."""
+async def measure(client: Client, files: list[Path], arguments: argparse.Namespace) -> dict[str, Any]:
+    """First token with about 1,000 tokens of code, asked at once and typed for a while; what a second turn reuses."""
     await (await begin_talk(client)).measure("Hello.")  # a model that left for being idle is loaded again
-    first_token_ms, prompt_tokens, reuse, second_ms = [], [], [], []
-    for path in files:
-        talk = await begin_talk(client)
-        attachments = [{"kind": "file", "uri": path.as_uri()}]
-        first, milliseconds, _ = await talk.measure(TIMED_QUESTION, attachments=attachments)
-        second, again, _ = await talk.measure("And what is it for?")
-        first_token_ms.append(milliseconds or 0.0)
-        second_ms.append(again or 0.0)
-        prompt_tokens.append(first["usage"]["promptTokens"])
-        before = first["usage"]["promptTokens"] + first["usage"]["completionTokens"]
-        reuse.append(second["usage"]["cachedTokens"] / before)
+    rounds = arguments.rounds
+    at_once = [await time_turns(client, path, 0.0) for path in files[:rounds]]
+    typed = [await time_turns(client, path, arguments.typing_s) for path in files[rounds : 2 * rounds]]
+    reuse = [turns.reuse for turns in at_once]
     return {
-        "prompt_tokens": prompt_tokens,
-        "first_token_ms": {
-            "p50": round(statistics.median(first_token_ms)),
-            "p95": round(percentile(first_token_ms, 95)),
-        },
-        "second_turn_first_token_ms": round(statistics.median(second_ms)),
+        "prompt_tokens": [turns.prompt_tokens for turns in at_once + typed],
+        "first_token_ms": spread([turns.first_ms for turns in at_once]),
+        "first_token_typed_ms": spread([turns.first_ms for turns in typed]),
+        "second_turn_first_token_ms": round(statistics.median([turns.second_ms for turns in at_once])),
         "second_turn_reuse": {"p50": round(statistics.median(reuse), 3), "min": round(min(reuse), 3)},
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Two turns of a conversation; `reuse` is the share of the first, answer included, that the second finds cached."""
+
+    prompt_tokens: int
+    first_ms: float
+    second_ms: float
+    reuse: float
+
+
+async def time_turns(client: Client, path: Path, typing_s: float) -> Turns:
+    """Two turns about an attached file of which nothing is cached; the first is typed for so long, or not at all."""
+    talk = await begin_talk(client)
+    attachments = [{"kind": "file", "uri": path.as_uri()}]
+    if typing_s:
+        await talk.warm(attachments=attachments)
+        await asyncio.sleep(typing_s)
+    first, first_ms, _ = await talk.measure(TIMED_QUESTION, attachments=attachments)
+    second, second_ms, _ = await talk.measure("And what is it for?")
+    before = first["usage"]["promptTokens"] + first["usage"]["completionTokens"]
+    reuse = second["usage"]["cachedTokens"] / before
+    return Turns(first["usage"]["promptTokens"], first_ms or 0.0, second_ms or 0.0, reuse)
+
+
+def spread(values: list[float]) -> dict[str, int]:
+    return {"p50": round(statistics.median(values)), "p95": round(percentile(values, 95))}
 
 
 def summarize(asked: list[dict[str, Any]]) -> dict[str, Any]:

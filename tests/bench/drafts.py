@@ -1,10 +1,11 @@
 """Tokens a second with and without drafts on the real model, hole by hole in turn; the answers must be the same.
 
-python tests/bench/drafts.py [--model NAME_OR_PATH] [--holes N] [--edits N] [--threads N] [--seed N]
+python tests/bench/drafts.py [--model NAME_OR_PATH] [--holes N] [--edits N] [--asks N] [--threads N] [--seed N]
 
 Holes: a few lines are cut from files of installed packages, as a completion in the editor would fill them. Edits: the
-model rewrites a piece of such a file with a name changed. Timed is decoding: from the first token of the answer to its
-last. Models come from Heron's home (`HERON_HOME`) or are given as a path. Prints JSON.
+model rewrites a piece of such a file with a name changed. Asks: what was added between two releases of a package is
+typed, and the model is asked where that is not what it offered, as an editor does. Timed is decoding: from the first
+token of the answer to its last. Models come from Heron's home (`HERON_HOME`) or are given as a path. Prints JSON.
 """
 
 import os
@@ -23,12 +24,13 @@ import statistics
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 
 from bench.figures import describe_machine, rounded
+from bench.trace import Release, Segment, make_trace
 from heron.host.compiler.artefact import ensure_artefact
 from heron.host.engine.draft import LookupDrafter, StepSpace
 from heron.host.engine.local_engine import EnginePolicy, LocalEngine
@@ -43,9 +45,11 @@ from heron.wire import ChatPrompt, FimPrompt, GenerateRequest, Message, ModelInf
 
 PACKAGES = ("fastapi", "httpx", "hypothesis", "jinja2", "rich")
 FILE_BYTES = (4_000, 60_000)
+RELEASES = (Release("rich", "13.7.1"), Release("rich", "13.9.4"))
 PREFIX_CHARACTERS, SUFFIX_CHARACTERS = 3_000, 400
 HOLE_TOKENS, EDIT_TOKENS = 48, 192
 EDIT_LINES = 25
+TYPED_KEYS = 10_000
 
 
 class SwitchedDrafter(LookupDrafter):
@@ -74,6 +78,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    text: str
     token_ids: tuple[int, ...]
     decode_s: float
     usage: Usage
@@ -129,32 +134,61 @@ def _ask_rename(chance: random.Random, lines: list[str]) -> Task:
 
 async def answer(engine: LocalEngine, task: Task) -> Answer:
     request = GenerateRequest("bench", task.prompt, Sampling(max_tokens=task.max_tokens))
-    token_ids: tuple[int, ...] = ()
+    text, token_ids = "", tuple[int, ...]()
     usage, began = Usage(), 0.0
     async with aclosing(engine.generate(request)) as deltas:
         async for delta in deltas:
             began = began or time.perf_counter()
-            token_ids += delta.token_ids
+            text, token_ids = text + delta.text, token_ids + delta.token_ids
             usage = delta.usage or usage
-    return Answer(token_ids, time.perf_counter() - began, usage)
+    return Answer(text, token_ids, time.perf_counter() - began, usage)
 
 
-async def compare(engine: LocalEngine, drafter: SwitchedDrafter, tasks: Iterator[Task]) -> list[Pair]:
-    """Each task without drafts and at once with them; which comes first changes. The prompt is cached before both."""
-    pairs = []
-    for number, task in enumerate(tasks):
+@dataclass(slots=True)
+class Comparison:
+    """Asks each task without drafts and at once with them; which comes first changes. The prompt is cached before."""
+
+    engine: LocalEngine
+    drafter: SwitchedDrafter
+    pairs: list[Pair] = field(default_factory=list)
+
+    async def ask(self, task: Task) -> Pair:
+        """The answers to a task, which must be the same. Those of a single token are not counted."""
         found: dict[bool, Answer] = {}
-        drafter.is_on = False
-        await answer(engine, Task(task.kind, task.prompt, 1))
-        for is_on in sorted((False, True), reverse=number % 2 == 1):
-            drafter.is_on = is_on
-            found[is_on] = await answer(engine, task)
-        assert found[True].token_ids == found[False].token_ids, f"drafts changed the answer to task {number}"
-        if len(found[True].token_ids) > 1:
-            pairs.append(Pair(task.kind, found[False], found[True]))
+        self.drafter.is_on = False
+        await answer(self.engine, Task(task.kind, task.prompt, 1))
+        for is_on in sorted((False, True), reverse=len(self.pairs) % 2 == 1):
+            self.drafter.is_on = is_on
+            found[is_on] = await answer(self.engine, task)
+        pair = Pair(task.kind, found[False], found[True])
+        assert pair.drafted.token_ids == pair.plain.token_ids, f"drafts changed the answer to {task}"
+        if len(pair.plain.token_ids) > 1:
+            self.pairs.append(pair)
         sys.stderr.write(".")
+        return pair
+
+    async def type(self, segment: Segment, asks: int) -> int:
+        """Type a segment, with at most so many questions; how many there were."""
+        typed, offer, asked = segment.before, "", 0
+        for key in segment.keys:
+            typed += key.text
+            if offer.startswith(key.text):
+                offer = offer[len(key.text) :]
+            elif asked < asks:
+                prompt = FimPrompt(typed[-PREFIX_CHARACTERS:], segment.after[:SUFFIX_CHARACTERS])
+                offer, asked = (await self.ask(Task("ask", prompt, HOLE_TOKENS))).plain.text, asked + 1
+        return asked
+
+
+async def compare(engine: LocalEngine, drafter: SwitchedDrafter, arguments: argparse.Namespace) -> list[Pair]:
+    comparison = Comparison(engine, drafter)
+    for task in make_tasks(arguments.holes, arguments.edits, arguments.seed):
+        await comparison.ask(task)
+    asks = arguments.asks
+    for segment in make_trace(*RELEASES, TYPED_KEYS, arguments.seed) if asks else ():
+        asks -= await comparison.type(segment, asks)
     sys.stderr.write("\n")
-    return pairs
+    return comparison.pairs
 
 
 def summarise(pairs: Sequence[Pair]) -> dict[str, Any]:
@@ -189,10 +223,10 @@ async def bench(arguments: argparse.Namespace) -> dict[str, Any]:
     info = ModelInfo(entry.id, settings.context_window, tokenizer.fim is not None, supports_chat=True)
     engine = LocalEngine(load_runner(artefact, settings), tokenizer, info, EnginePolicy(drafter=drafter))
     engine.warm_up()
-    pairs = await compare(engine, drafter, make_tasks(arguments.holes, arguments.edits, arguments.seed))
+    pairs = await compare(engine, drafter, arguments)
     await engine.close()
     times = {str(count): round(drafter.step_times.of(count) * 1000, 1) for count in (1, 2, 4, 8, 16)}
-    by_kind = {kind: [pair for pair in pairs if pair.kind == kind] for kind in ("hole", "edit")}
+    by_kind = {kind: [pair for pair in pairs if pair.kind == kind] for kind in ("hole", "edit", "ask")}
     return {
         **{f"{kind}s": summarise(of_kind) for kind, of_kind in by_kind.items() if of_kind},
         "step_ms_by_tokens": times,
@@ -206,6 +240,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--holes", type=int, default=24)
     parser.add_argument("--edits", type=int, default=8)
+    parser.add_argument("--asks", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     machine = describe_machine()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from bench.fresh import WITHOUT_MEMORY
 from heron.discovery import fetch_health, find_host
 
 CHECKOUT = Path(__file__).parents[2]
@@ -36,6 +37,7 @@ class HostOptions:
 class RunningHost:
     pid: int
     socket_path: str
+    home: Path
 
     def client(self) -> httpx.AsyncClient:
         """A client without limits of its own."""
@@ -55,7 +57,7 @@ def running_host(options: HostOptions) -> Iterator[RunningHost]:
             command = [sys.executable, "-m", "heron", "host"]
             process = subprocess.Popen(command, stderr=log, env=environment | {"HERON_HOME": folder})
             try:
-                yield RunningHost(process.pid, _wait_ready(process, home))
+                yield RunningHost(process.pid, _wait_ready(process, home), home)
             except BaseException:
                 sys.stderr.write((home / "host.log").read_text(errors="replace")[-4000:])
                 raise
@@ -69,7 +71,8 @@ def _furnish(home: Path, options: HostOptions) -> None:
         (options.store / name).mkdir(parents=True, exist_ok=True)
         (home / name).symlink_to(options.store / name)
     threads = f"threads = {options.threads}\n" if options.threads else ""
-    (home / "config.toml").write_text(f'[model]\nname = "{options.model}"\n[engine]\n{threads}{options.engine}')
+    model = f'[model]\nname = "{options.model}"\n'
+    (home / "config.toml").write_text(f"{model}{WITHOUT_MEMORY}[engine]\n{threads}{options.engine}")
 
 
 def _wait_ready(process: "subprocess.Popen[bytes]", home: Path) -> str:

@@ -1,4 +1,6 @@
-"""From a key to its ghost text in a real Neovim, beside the server's own time. `python -m bench.neovim` from tests/.
+"""From a key to its ghost text in a real Neovim, beside the server's own time, and what the plugin adds to the start.
+
+`python -m bench.neovim` from tests/.
 
 HERON_NVIM names the Neovims. The engine is scripted: what is measured is what the front end and the server add.
 """
@@ -10,21 +12,33 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from editors.nvim import FOUND, Run, run_spec
+from editors.nvim import DRAWINGS, Run, run_nvim, run_spec
 from editors.test_neovim_completions import answer
 
 KEYS = 40
+STARTS = 9
+DEBOUNCE_MS = {"own": 30, "builtin": 200}
+"""How long each waits for the next key."""
 
 
 def main() -> None:
-    for nvim in FOUND:
-        for ghost in ("auto", "own"):
-            with tempfile.TemporaryDirectory() as folder:
-                os.environ["HERON_HOME"] = str(Path(folder) / "home")
-                run = Run(nvim, "latency", Path(folder), {"ghost": ghost}, {"SPEC_STEPS": str(KEYS)})
-                notes = asyncio.run(run_spec(run, answer))
-            figures = {name: _quantiles(notes[name]) for name in ("key_ms", "server_ms")}
-            print(json.dumps({"nvim": str(nvim), "ghost": ghost, **figures}))
+    for nvim, ghost in DRAWINGS:
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["HERON_HOME"] = str(Path(folder) / "home")
+            run = Run(nvim, "latency", Path(folder), {"ghost": ghost}, {"SPEC_STEPS": str(KEYS)})
+            notes = asyncio.run(run_spec(run, answer))
+            starts = [_start_ms(nvim, Path(folder)) for _ in range(STARTS)]
+        debounce_ms = DEBOUNCE_MS[ghost]
+        added = [key - server - debounce_ms for key, server in zip(notes["key_ms"], notes["server_ms"], strict=True)]
+        figures = {"key_ms": notes["key_ms"], "server_ms": notes["server_ms"], "added_ms": added, "start_ms": starts}
+        told = {name: _quantiles(values) for name, values in figures.items()}
+        print(json.dumps({"nvim": str(nvim), "ghost": ghost, "debounce_ms": debounce_ms, **told}))
+
+
+def _start_ms(nvim: Path, folder: Path) -> float:
+    """What the plugin's own file and `setup` take of a Neovim's start, with a file opened."""
+    run = Run(nvim, "start", folder, environment={"SPEC_EARLY": "yes"}, files=("first.py",))
+    return float(asyncio.run(run_nvim(run, {}))["start_ms"])
 
 
 def _quantiles(values: list[float]) -> dict[str, float]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 
+from bench.fresh import WITHOUT_MEMORY
 from heron.host.models.catalog import CatalogEntry, entry_of
 from heron.host.models.fetch import ensure_model
 from heron.host.models.store import Store
@@ -53,7 +54,7 @@ def temporary_home(model: Model, threads: int, speculation: str = "auto") -> Ite
             (CHECKOUT / ".heron" / name).mkdir(parents=True, exist_ok=True)
             (home / name).symlink_to(CHECKOUT / ".heron" / name)
         engine = f'[engine]\nthreads = {threads}\nspeculation = "{speculation}"\n'
-        (home / "config.toml").write_text(f'[model]\nname = "{model.entry.id}"\n{engine}')
+        (home / "config.toml").write_text(f'[model]\nname = "{model.entry.id}"\n{WITHOUT_MEMORY}{engine}')
         yield home
 
 

@@ -42,9 +42,10 @@ def build_streams(threads: int) -> dict[str, Callable[[], None]]:
 
 def _allocate(words: int) -> np.typing.NDArray[np.int32]:
     """Zeros that were written once, in huge pages where the system gives them."""
-    memory = mmap.mmap(-1, 4 * words)
-    if hasattr(mmap, "MADV_HUGEPAGE"):
-        memory.madvise(mmap.MADV_HUGEPAGE)
+    if not hasattr(mmap, "MADV_HUGEPAGE"):
+        return np.ones(words, np.int32)
+    memory = mmap.mmap(-1, 4 * words, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)  # shared memory has no huge pages
+    memory.madvise(mmap.MADV_HUGEPAGE)
     values = np.frombuffer(memory, np.int32)
     values[:] = 1
     return values

@@ -18,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.figures import describe_machine, percentile
+from bench.fresh import require_fresh
 from heron.discovery import HostAddress, ensure_host
 from heron.editor.client.chat_ask import ChatAsk
 from heron.editor.client.client import Client
@@ -128,7 +129,8 @@ async def run(arguments: argparse.Namespace) -> dict[str, object]:
     tools = {tool.spec.name: tool for tool in make_tools(ToolsSettings(run_command=True))}
 
     async def connect() -> HostAddress:
-        return await asyncio.to_thread(ensure_host, home_folder(), model=arguments.model)
+        address = await asyncio.to_thread(ensure_host, home_folder(), model=arguments.model)
+        return await asyncio.to_thread(require_fresh, address)
 
     client = Client(connect, lambda: arguments.model)
     await await_model(client)

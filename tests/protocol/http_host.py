@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,18 @@ from heron.host.api.listen import listen_unix
 from heron.host.api.service import make_service
 from heron.host.engine.engine import Engine
 from heron.host.fleet import Fleet
-from heron.host.pool import Pool
-from heron.host.workers import InProcessWorker, Worker
+from heron.host.pool import MakeWorker, Pool
+from heron.host.workers import InProcessWorker
 from heron.settings import Settings
 
 CHAT = [{"role": "user", "content": "hello"}]
 
 
 def pool_of(engine: Engine) -> Fleet:
-    return fleet_of(lambda: InProcessWorker(engine))
+    return fleet_of(lambda settings: InProcessWorker(engine))
 
 
-def fleet_of(make_worker: Callable[[], Worker]) -> Fleet:
+def fleet_of(make_worker: MakeWorker) -> Fleet:
     """A host's models: one, whose worker is made so."""
     return Fleet(lambda name, make_room: Pool(Settings(), make_worker, make_room=make_room), lambda: ())
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from heron.errors import Overloaded
 from heron.host.api.doors import Doors
 from heron.host.api.doorway import open_own_door
 from heron.host.api.service import make_service
@@ -107,3 +108,21 @@ async def test_a_door_for_the_browser_is_opened_once_and_needs_its_token(
             ).status_code == 403
         doors.main.should_exit = True
         await serving
+
+
+async def test_who_names_its_marks_gets_only_what_came_since() -> None:
+    engine = ScriptedEngine({"bad": Overloaded("No."), "": "ok"})
+    async with in_memory(engine) as client:
+        await client.post("/v1/completions", json=ASKED)
+        await client.post("/v1/completions", json={"prompt": "bad"})
+        first = (await client.get("/v1/overview")).json()
+        assert (len(first["ended"]), len(first["failures"])) == (2, 1)
+        marks = first["marks"]
+        again = (await client.get("/v1/overview", params=marks)).json()
+        assert (again["ended"], again["failures"], again["marks"]) == ([], [], marks)
+        await client.post("/v1/completions", json={"prompt": "bad"})
+        later = (await client.get("/v1/overview", params=marks)).json()
+        assert ([one["outcome"] for one in later["ended"]], len(later["failures"])) == (["overloaded"], 1)
+        other_life = (await client.get("/v1/overview", params={"ended": 99, "failures": 99})).json()
+        assert (len(other_life["ended"]), len(other_life["failures"])) == (3, 2)
+        assert (await client.get("/v1/overview", params={"ended": -1})).status_code == 400

@@ -24,6 +24,7 @@ from heron.host.api.guard import MAX_BODY_BYTES
 from heron.host.api.service import make_service
 from heron.host.engine.scripted import ScriptedEngine
 from heron.host.workers import InProcessWorker
+from heron.settings import Settings
 from heron.wire import GenerateRequest, ModelInfo
 from protocol.http_host import CHAT, fleet_of, in_memory
 
@@ -327,7 +328,7 @@ async def test_any_body_is_answered(path: str, content: bytes) -> None:
 
 
 async def test_failed_model_is_told() -> None:
-    def refuse() -> InProcessWorker:
+    def refuse(settings: Settings) -> InProcessWorker:
         raise ModelUnavailable("No source has the model.")
 
     app = create_app(make_service(fleet_of(refuse)), Auth())

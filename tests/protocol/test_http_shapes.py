@@ -224,7 +224,7 @@ async def test_healthz_is_the_health_as_json(client: httpx.AsyncClient) -> None:
     await client.post("/v1/completions", json={"prompt": "x"})
     response = await client.get("/healthz")
     assert response.status_code == 200
-    assert response.json() == {"state": "ready", "model": "scripted", "message": "", "fraction": None}
+    assert response.json() == {"state": "ready", "model": "scripted", "message": "", "fraction": None, "notice": ""}
 
 
 @pytest.mark.parametrize("model", ["", "auto", None, "scripted"])

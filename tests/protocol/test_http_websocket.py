@@ -92,6 +92,10 @@ async def test_a_client_that_leaves_stops_all_its_sequences(tmp_path: Path) -> N
         ('{"id": "a", "path": "/v1/completions", "body": {}}', "a", "prompt is missing"),
         ('{"id": "a", "path": "/infill", "body": {}, "priority": "now"}', "a", "X-Heron-Priority: 'now'"),
         ('{"id": "a", "path": "/infill", "body": {}, "priority": 1}', "a", "priority: "),
+        ('{"id": "a", "path": "/infill", "body": {}, "priority": "\\ud800"}', "a", "priority: "),
+        ('{"id": "\\ud800", "path": "/infill", "body": {}}', None, "id: "),
+        ('{"id": ["a"], "cancel": true}', None, "id: "),
+        ('{"id": "a", "path": ["/infill"], "body": {}}', "a", "path: "),
     ],
 )
 async def test_what_is_wrong_is_named_and_the_connection_goes_on(

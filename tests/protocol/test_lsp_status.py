@@ -21,7 +21,7 @@ PLAIN = {"id": "q", "owned_by": "heron"}
 
 
 def health(state: str, fraction: float | None = None, message: str = "") -> dict[str, Any]:
-    return {"state": state, "model": "q", "message": message, "fraction": fraction}
+    return {"state": state, "model": "q", "message": message, "fraction": fraction, "notice": ""}
 
 
 @pytest.fixture(autouse=True)

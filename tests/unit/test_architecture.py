@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "server" / "heron"
-SHARED = {"heron", "wire", "errors", "settings", "discovery"}
+SHARED = {"heron", "wire", "errors", "settings", "discovery", "logs"}
 
 # What each area may import besides itself and the shared files.
 EDITOR: dict[str, set[str]] = {
@@ -21,7 +21,8 @@ EDITOR: dict[str, set[str]] = {
     "editor.workspace": {"editor.document"},
     "editor.syntax": {"editor.document"},
     "editor.client": set(),
-    "editor.stats": {"editor.document"},
+    "editor.database": set(),
+    "editor.stats": {"editor.database", "editor.document"},
     "editor.context": {"editor.workspace", "editor.syntax", "editor.diagnostic", "editor.document"},
     "editor.prompt": {"editor.context", "editor.syntax", "editor.diagnostic", "editor.document"},
     "editor.postprocess": {"editor.syntax", "editor.document"},
@@ -33,18 +34,21 @@ HOST: dict[str, set[str]] = {
     "host.models": set(),
     "host.compiler": {"host.models"},
     "host.engine": {"host.models", "host.compiler"},
-    "host.workers": {"host.engine"},
+    "host.recovery": {"host.engine"},
+    "host.workers": {"host.recovery", "host.engine"},
     "host.replay": set(),
-    "host.pool": {"host.replay", "host.workers", "host.engine"},
-    "host.fleet": {"host.pool", "host.engine"},
+    "host.pooled_engine": {"host.replay", "host.engine"},
+    "host.pool": {"host.pooled_engine", "host.workers", "host.recovery", "host.engine"},
+    "host.fleet": {"host.pool", "host.workers", "host.engine", "host.models"},
     "host.tokens": set(),
     "host.api": {"host.pool", "host.engine", "host.tokens"},
+    "host.deploy": {"host.api", "host.fleet", "host.engine"},
 }
 TOP: dict[str, set[str]] = {
     "cli": {"app", "commands"},
     "__main__": {"cli"},
     "samples": set(),
-    "app": {"editor.lsp", "host.api", "host.fleet", "host.pool", "host.workers", "host.engine", "host.models"},
+    "app": {"editor.lsp", *(area for area in HOST if area not in ("host.compiler", "host.replay"))},
     # A command may use the files of one wing; which one is checked file by file.
     "commands": {"samples", *EDITOR, *HOST} - {"editor.lsp", "editor.features", "host.api"},
 }

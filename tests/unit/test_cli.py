@@ -59,3 +59,19 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     pipe = f"{sys.executable} -m heron doctor --json | head -c 1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", pipe], capture_output=True, text=True, check=False)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("7000", ("127.0.0.1", 7000)), ("0.0.0.0:7000", ("0.0.0.0", 7000)), ("[::1]:0", ("::1", 0))],
+)
+def test_a_port_may_have_an_address(given: str, meant: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+    monkeypatch.setattr("heron.app.run_lsp_tcp", lambda *where: asked.append(where) or 0)
+    assert main(["lsp", "--tcp", given]) == 0
+    assert asked == [meant]
+
+
+def test_beyond_loopback_tls_is_needed(heron_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lsp", "--tcp", "0.0.0.0:0"]) == 1
+    assert "there is no TLS" in capsys.readouterr().err

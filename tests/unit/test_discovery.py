@@ -208,6 +208,34 @@ def test_a_killed_host_is_replaced(home: Path) -> None:
     assert discovery.read_record(home).pid != killed.pid
 
 
+def test_a_host_that_stands_still_is_ended_and_replaced(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovery, "_SILENCE_S", 0.5)
+    first = discovery.ensure_host(home)
+    stopped = psutil.Process(discovery.read_record(home).pid)
+    stopped.suspend()
+    address = discovery.ensure_host(home)
+    assert not stopped.is_running()
+    assert address == first, "another host, at the same place"
+    assert discovery.fetch_health(address).state in ("starting", "loading", "ready")
+
+
+def test_a_host_that_cannot_be_published_for_a_full_disk_says_so(home: Path) -> None:
+    program = (
+        "import resource, sys; from pathlib import Path; from heron import discovery\n"
+        "discovery.run_folder(Path(sys.argv[1])); resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "discovery.write_record(Path(sys.argv[1]), discovery.HostAddress('http://localhost'))"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(home)], capture_output=True, text=True, check=False)
+    assert f"DiskFull: The disk of {home} is full: no host can be started. Free some space." in done.stderr
+    assert discovery.read_record(home) is None
+
+
+def test_a_log_that_cannot_be_written_keeps_no_host_from_starting(home: Path) -> None:
+    discovery.log_path(home).mkdir(parents=True)
+    address = discovery.ensure_host(home)
+    assert discovery.fetch_health(address).state in ("starting", "loading", "ready")
+
+
 def test_a_host_that_is_started_serves_the_model_asked_for(home: Path) -> None:
     discovery.ensure_host(home, model="smollm2-135m-instruct")
     host = psutil.Process(discovery.read_record(home).pid)

@@ -42,15 +42,23 @@ class _Loop:
             case "/help":
                 self.console.print(_HELP, markup=False)
             case "/new":
-                self.talk = self.runner.run(begin_talk(self.client))
+                self._begin("")
             case "/list":
                 show_talks(self.console, self.runner.run(list_talks(self.client)))
             case "/resume":
-                self.talk = self.runner.run(begin_talk(self.client, rest.strip()))
+                self._begin(rest.strip())
                 self.console.print(f"{self.talk.title} ({len(self.talk.turns)} turns)", markup=False)
             case _:
                 self._ask(line)
         return True
+
+    def _begin(self, conversation_id: str) -> None:
+        self.talk = self.runner.run(begin_talk(self.client, conversation_id))
+        self.warm()
+
+    def warm(self) -> None:
+        """Have the model read what the next question comes with while it is being typed."""
+        self.runner.run(self.talk.warm(attachments=self.attachments))
 
     def _ask(self, line: str) -> None:
         with AnswerView(self.console) as view:
@@ -59,6 +67,7 @@ class _Loop:
                 self.runner.run(self.talk.ask(line, view.report, attachments=self.attachments))
             except KeyboardInterrupt:
                 view.note("Stopped.")
+        self.warm()
 
 
 def run_chat(arguments: argparse.Namespace, attachments: list[dict[str, Any]]) -> int:
@@ -68,7 +77,9 @@ def run_chat(arguments: argparse.Namespace, attachments: list[dict[str, Any]]) -
         stack = AsyncExitStack()
         try:
             client, talk = runner.run(_open(arguments, console, stack))
-            _read_lines(_Loop(console, client, talk, attachments, runner))
+            loop = _Loop(console, client, talk, attachments, runner)
+            loop.warm()
+            _read_lines(loop)
         finally:
             runner.run(stack.aclose())
     return 0

@@ -189,7 +189,17 @@ def _host(settings: Settings) -> Iterator[Finding]:
         return
     failed = health.message if health.state == "failed" else ""
     value = " ".join(filter(None, (health.state, health.model)))
-    yield Finding("host", "health", value, failed, f"See {log_path(home)}." if failed else "")
+    yield Finding("host", "health", value, failed, _way_back(home) if failed else "")
+    if health.notice:
+        remedy = "It is undone by itself once there is enough again; heron models recommend tells what suits."
+        yield Finding("host", "degraded", "yes", health.notice, remedy)
+
+
+def _way_back(home: Path) -> str:
+    return (
+        f"The last lines of {log_path(home)} tell more; heron models recommend tells what suits this machine. "
+        "heron host --stop, and the next request starts afresh."
+    )
 
 
 def _sources(settings: Settings) -> Iterator[Finding]:

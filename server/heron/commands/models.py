@@ -1,4 +1,4 @@
-"""`heron models list | pull | rm | path`: the models on this machine and in the catalogue."""
+"""`heron models list | recommend | pull | rm | path`: the models on this machine and in the catalogue."""
 
 import argparse
 import shutil
@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from heron.commands.recommend import add_recommend, recommend
+from heron.commands.sizes import format_size
 from heron.commands.table import lay_out
 from heron.settings import home_folder, load_settings
 
@@ -19,6 +21,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("models", help="list, fetch and delete models")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("list", help="models of the catalogue, and which are on this machine")
+    add_recommend(actions)
     for action, text in (
         ("pull", "fetch a model now"),
         ("rm", "delete a model from this machine"),
@@ -40,6 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
     store = Store(home_folder())
     if arguments.action == "list":
         return _list(store)
+    if arguments.action == "recommend":
+        return recommend(arguments.json)
     entry = _chosen(arguments.model)
     return {"pull": _pull, "rm": _remove, "path": _path}[arguments.action](entry, store)
 
@@ -111,8 +116,3 @@ def _fail(message: str) -> int:
 def _existing(folder: Path) -> Path:
     """The folder, or the nearest one above it that exists."""
     return next(path for path in (folder, *folder.parents) if path.exists())
-
-
-def format_size(size_bytes: int) -> str:
-    """Bytes for people, in powers of ten."""
-    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"

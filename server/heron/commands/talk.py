@@ -31,6 +31,10 @@ class Talk:
         finally:
             del self.client.progress[token]
 
+    async def warm(self, **draft: Any) -> None:
+        """Have the model read what a question that is being written will be asked with."""
+        await self.client.peer.request("conversation/warm", {"conversationId": self.id, **draft})
+
     async def measure(self, message: str, **question: Any) -> tuple[dict[str, Any], float | None, float]:
         """The finished turn, and how many milliseconds it took to its first text and in all."""
         began = time.perf_counter()

@@ -6,12 +6,20 @@ one that is idle; if that is not enough it is refused with the numbers.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
-from heron.errors import Overloaded, UnknownModel
+from heron.errors import OutOfMemory, Overloaded, UnknownModel
 from heron.host.engine.engine import Engine
+from heron.host.engine.pipe import Init
+from heron.host.engine.scripted import Script
+from heron.host.engine.spans import StepSpan
+from heron.host.models.store import list_installed, next_smaller
 from heron.host.pool import Pool
+from heron.host.workers import WorkerProcess
+from heron.settings import Settings
 from heron.wire import Health
 
 _log = logging.getLogger(__name__)
@@ -22,10 +30,18 @@ MakePool = Callable[[str, MakeRoom], Pool]
 
 
 class Fleet:
-    """The pools of one host. `installed` names the models that requests may load: nothing is fetched for them."""
+    """The pools of one host. `installed` names the models that requests may load: nothing is fetched for them.
 
-    def __init__(self, make_pool: MakePool, installed: Callable[[], tuple[str, ...]]) -> None:
-        self._make_pool, self._installed = make_pool, installed
+    `smaller` names the next smaller one of these, empty if there is none.
+    """
+
+    def __init__(
+        self,
+        make_pool: MakePool,
+        installed: Callable[[], tuple[str, ...]],
+        smaller: Callable[[str], str] = lambda model: "",
+    ) -> None:
+        self._make_pool, self._installed, self._smaller = make_pool, installed, smaller
         self._main = make_pool("", partial(self._make_room, ""))
         self._others: dict[str, Pool] = {}
         self._loading = asyncio.Lock()
@@ -45,7 +61,8 @@ class Fleet:
 
     async def engine(self) -> Engine:
         """The engine of the chosen model."""
-        return await self._main.engine()
+        with self._offering_smaller(self._main.health().model):
+            return await self._main.engine()
 
     async def other_engine(self, model: str) -> Engine:
         """The engine of another installed model, loaded if it never was.
@@ -56,7 +73,8 @@ class Fleet:
             pool = self._others.get(model) or self._add(model)
             if pool.health().state in ("starting", "failed"):  # what it lacked then may be there now
                 await pool.start()
-            return await pool.engine()
+            with self._offering_smaller(model):
+                return await pool.engine()
 
     async def metrics(self) -> dict[str, float]:
         """Counters and gauges of the chosen model."""
@@ -65,6 +83,11 @@ class Fleet:
     async def metrics_of_others(self) -> dict[str, dict[str, float]]:
         """Those of the others that were asked for, by name."""
         return {name: await pool.metrics() for name, pool in self._others.items()}
+
+    async def steps(self, since_s: float) -> dict[str, tuple[StepSpan, ...]]:
+        """What the steps since then were spent on, by model."""
+        pools = (self._main, *self._others.values())
+        return {pool.health().model: await pool.steps(since_s) for pool in pools}
 
     async def unload(self) -> None:
         """Give all models' memory back now. Raises Overloaded while requests run."""
@@ -78,6 +101,16 @@ class Fleet:
     async def close(self) -> None:
         """End all workers."""
         await asyncio.gather(self._main.close(), *(pool.close() for pool in self._others.values()))
+
+    @contextmanager
+    def _offering_smaller(self, model: str) -> Iterator[None]:
+        """Name the next smaller model that is here to whom this one is refused for lack of memory."""
+        try:
+            yield
+        except OutOfMemory as error:
+            if smaller := self._smaller(model):
+                raise OutOfMemory(error.message, hint=f"{smaller} is smaller and on this machine: use it.") from error
+            raise
 
     def _add(self, model: str) -> Pool:
         if model not in self._installed():
@@ -97,6 +130,16 @@ class Fleet:
                 _log.info("Unloaded %s to make room", pool.health().model)
                 return True
         return False
+
+
+def open_fleet(settings: Settings, script: Script | None = None) -> Fleet:
+    """The models of these settings, each in a worker process; with a script fixed answers in their place."""
+
+    def make_pool(model: str, make_room: MakeRoom) -> Pool:
+        own = replace(settings, model=replace(settings.model, name=model)) if model else settings
+        return Pool(own, lambda less: WorkerProcess(Init(less, script=script)), make_room=make_room)
+
+    return Fleet(make_pool, list_installed, next_smaller)
 
 
 async def _unload(pool: Pool) -> bool:

@@ -1,4 +1,4 @@
-"""Keeps one engine worker alive: starts it, watches it, restarts it, and retries what its end interrupted.
+"""Keeps one engine worker alive: starts it, watches it, restarts it, with less if need be, and at last gives it up.
 
 A worker that nobody asked for a while ends and gives its memory back; the next request starts another.
 """
@@ -7,21 +7,26 @@ import asyncio
 import logging
 import math
 import time
-from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import aclosing, contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 
 from heron.errors import HeronError, ModelNotReady, OutOfMemory, Overloaded, SystemFault, WorkerCrashed
 from heron.host.engine.engine import Engine
 from heron.host.engine.pipe import Init
-from heron.host.replay import AnswerChanged, Replay, make_repeatable
+from heron.host.engine.spans import StepSpan
+from heron.host.pooled_engine import PooledEngine
+from heron.host.recovery.breaker import Breaker, BreakerLimits
+from heron.host.recovery.degradation import Ladder
+from heron.host.recovery.endings import is_short_of_memory
+from heron.host.recovery.watchdog import HangLimits, Watchdog
 from heron.host.workers import Worker, WorkerProcess
 from heron.settings import Settings
-from heron.wire import Delta, GenerateRequest, Health, ModelInfo
+from heron.wire import Health, ModelInfo
 
-MAX_VAIN_LIVES = 2
-"""After so many workers that ended without a new token for it, a request is taken to be what ends them."""
+MakeWorker = Callable[[Settings], Worker]
+"""Makes the next life of a worker, by settings that ask for less than the pool's while it runs with less."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -29,17 +34,13 @@ _log = logging.getLogger(__name__)
 class PoolLimits:
     """When to give up on a worker.
 
-    One that is busy must answer within `hang_s`, and end a step within `stuck_s` or so many times its longest step.
+    One that runs with less is tried with all again after `rise_s`, which doubles each time that it did not help.
     """
 
-    max_crashes: int = 5
-    crash_window_s: float = 60.0
-    first_backoff_s: float = 0.1
-    heartbeat_s: float = 2.0
-    hang_s: float = 60.0
-    stuck_s: float = 20.0
-    stuck_factor: float = 20.0
-    retry_failed_s: float = 30.0
+    breaker: BreakerLimits = BreakerLimits()
+    hang: HangLimits = HangLimits()
+    rise_s: float = 60.0
+    longest_rise_s: float = 3600.0
 
 
 async def no_room() -> bool:
@@ -57,26 +58,28 @@ class Pool:
     def __init__(
         self,
         settings: Settings,
-        make_worker: Callable[[], Worker] | None = None,
+        make_worker: MakeWorker | None = None,
         limits: PoolLimits | None = None,
         make_room: Callable[[], Awaitable[bool]] = no_room,
     ) -> None:
         self._make_room = make_room
         self._name = settings.model.name
         self._unload_s = settings.engine.idle_unload_s or math.inf
-        self._make_worker: Callable[[], Worker] = make_worker or (lambda: WorkerProcess(Init(settings)))
+        self._make_worker: MakeWorker = make_worker or (lambda own: WorkerProcess(Init(own)))
         self._limits = limits or PoolLimits()
+        self._breaker = Breaker(self._limits.breaker)
+        self._ladder = Ladder(settings)
+        self._num_falls = 0
         self._health = Health("starting", self._name)
         self._ready: asyncio.Future[Engine] | None = None
         self._supervisor: asyncio.Task[None] | None = None
-        self._crash_times: deque[float] = deque()
-        self._failed_at = 0.0
         self._model: ModelInfo | None = None
         self._asleep: asyncio.Event | None = None
         """There while the model is unloaded; set to load it again."""
         self._dismissed = asyncio.Event()
         self._resting = asyncio.Event()
         self._used_at = time.monotonic()
+        self._num_answers = 0
         self.num_running = 0
         self.num_crashes = 0
         self.num_loads = 0
@@ -91,15 +94,16 @@ class Pool:
 
     def health(self) -> Health:
         """The state of the worker and its model now."""
-        return self._health
+        less = self._model.notice if self._model is not None and self.is_loaded else ""
+        return replace(self._health, notice=self._ladder.notice or self._health.notice or less)
 
     async def engine(self, timeout_s: float | None = None) -> Engine:
         """An engine that survives its worker, once the model is ready.
 
-        Raises why the model cannot be loaded, or ModelNotReady after `timeout_s`. A failed start is tried again by
-        the first call that comes `retry_failed_s` after it: the network may be back.
+        Raises why the model cannot be loaded, or ModelNotReady after `timeout_s`. What was given up is tried again by
+        the first call that comes long enough after: the network, say, may be back.
         """
-        if self._health.state == "failed" and time.monotonic() - self._failed_at >= self._limits.retry_failed_s:
+        if self._health.state == "failed" and self._breaker.may_retry:
             await self.start()
         if self._asleep is not None and self._model is not None:
             return PooledEngine(self, self._model)
@@ -141,6 +145,7 @@ class Pool:
             "loaded": float(self.is_loaded),
             "loads_total": self.num_loads,
             "worker_crashes_total": self.num_crashes,
+            "degraded": float(self._ladder.is_down),
         }
         if not self.is_loaded:
             return own
@@ -148,6 +153,25 @@ class Pool:
             return own | await (await self.current_engine()).metrics()
         except HeronError:  # it has just ended
             return own | {"loaded": 0.0}
+
+    async def steps(self, since_s: float) -> tuple[StepSpan, ...]:
+        """What the engine's steps since then were spent on; nothing while it is not loaded."""
+        if not self.is_loaded:
+            return ()
+        try:
+            return await (await self.current_engine()).steps(since_s)
+        except HeronError:  # it has just ended
+            return ()
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether a worker holds the model now."""
+        return self._ready is not None and self._ready.done() and self._ready.exception() is None
+
+    @property
+    def idle_s(self) -> float:
+        """Seconds since the last request ended; 0 while one runs."""
+        return 0.0 if self.num_running else time.monotonic() - self._used_at
 
     @contextmanager
     def use(self) -> Iterator[None]:
@@ -158,6 +182,10 @@ class Pool:
         finally:
             self.num_running -= 1
             self._used_at = time.monotonic()
+
+    def note_answer(self) -> None:
+        """The present worker answered a request."""
+        self._num_answers += 1
 
     def forget(self, engine: Engine) -> None:
         """Let callers wait for the next engine in place of this one, whose worker was seen to end."""
@@ -184,26 +212,19 @@ class Pool:
                         raise
                     continue
                 self._expect_engine()
-                await (self._back_off(crash) if crash else self._sleep())
+                if crash is not None:
+                    await self._prepare_next(crash)
+                elif self._asleep is not None:
+                    await self._sleep(self._asleep)
         except HeronError as error:
             self._give_up(error)
         except Exception as error:
             _log.exception("the pool failed")
             self._give_up(SystemFault(f"The engine worker cannot be run: {type(error).__name__}: {error}."))
 
-    @property
-    def is_loaded(self) -> bool:
-        """Whether a worker holds the model now."""
-        return self._ready is not None and self._ready.done() and self._ready.exception() is None
-
-    @property
-    def idle_s(self) -> float:
-        """Seconds since the last request ended; 0 while one runs."""
-        return 0.0 if self.num_running else time.monotonic() - self._used_at
-
     async def _run_worker(self) -> WorkerCrashed | None:
-        """One life of a worker; why it ended, None if nobody needed it. Raises when there is no use in another."""
-        worker = self._make_worker()
+        """One life of a worker; why it ended, None if we ended it in order. Raises when there is no use in another."""
+        worker, self._num_answers = self._make_worker(self._ladder.settings), 0
         try:
             engine = await worker.start(self._report)
             assert self._ready is not None
@@ -212,31 +233,36 @@ class Pool:
             self._health = Health("ready", engine.model.id, engine.model.place)
             self._used_at = time.monotonic()
             self.num_loads += 1
-            how = await self._watch(worker, engine)
-            return WorkerCrashed(f"The engine worker {how}.") if how else None
+            return await self._watch(worker, engine)
         except WorkerCrashed as error:
             return error
         finally:
             await worker.close()
 
-    async def _watch(self, worker: Worker, engine: Engine) -> str:
-        """Wait until the worker ends, or kill it when it hangs; how it ended, "" if it is no longer needed."""
+    async def _watch(self, worker: Worker, engine: Engine) -> WorkerCrashed | None:
+        """Wait until the worker ends, or is to be ended: because it hangs, is not needed, or may have more again."""
+        watchdog = Watchdog(self._limits.hang, lambda: self.num_running > 0, worker.cpu_s, self._count_beat)
         ended = asyncio.create_task(worker.wait_ended())
-        hung = asyncio.create_task(self._wait_hung(engine))
+        hung = asyncio.create_task(watchdog.wait_hung(engine))
         idle = asyncio.create_task(self._wait_idle())
+        rising = asyncio.create_task(self._wait_rise())
+        tasks = (ended, hung, idle, rising)
         try:
-            await asyncio.wait((ended, hung, idle), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if ended.done():
                 return ended.result()
-            if idle.done() and not hung.done():
+            if hung.done():
+                worker.kill()
+                return WorkerCrashed(f"The engine worker {hung.result()} and was killed.")
+            if idle.done():
                 self._fall_asleep()
-                return ""
-            worker.kill()
-            return f"{hung.result()} and was killed"
+            else:
+                self._rise()
+            return None
         finally:
-            for task in (ended, hung, idle):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(ended, hung, idle, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _wait_idle(self) -> None:
         """Return when no request ran for as long as the settings say, or when somebody unloads the model."""
@@ -248,8 +274,26 @@ class Pool:
                     await self._dismissed.wait()
             left_s = self._unload_s - self.idle_s
 
+    async def _wait_rise(self) -> None:
+        """Return when a model that runs with less may be tried with all again: later each time, beside no request."""
+        if not self._ladder.is_down:
+            await asyncio.Event().wait()
+        wait_s = self._limits.rise_s * 2.0 ** (self._num_falls - 1)
+        await asyncio.sleep(min(wait_s, self._limits.longest_rise_s))
+        while True:
+            if not self.num_running and not is_short_of_memory():
+                return
+            await asyncio.sleep(self._limits.hang.heartbeat_s)
+
+    def _rise(self) -> None:
+        _log.info("The model is tried with what the settings ask for again")
+        self._ladder.rise()
+        self._expect_engine()
+        self._health = Health("loading", self._name, "Loading the model again, as the settings have it.")
+
     def _fall_asleep(self) -> None:
-        """Let who comes from now on wait for the next worker."""
+        """Let who comes from now on wait for the next worker, which has all again."""
+        self._ladder.rise()
         self._asleep = asyncio.Event()
         self._expect_engine()
         why = "on demand" if self._dismissed.is_set() else f"after {self._unload_s:g} s without a request"
@@ -257,58 +301,51 @@ class Pool:
         self._health = Health("ready", self._model.id if self._model else self._name, message)
         _log.info("%s", message)
 
-    async def _sleep(self) -> None:
+    async def _sleep(self, woken: asyncio.Event) -> None:
         """Wait until somebody wants the model."""
-        assert self._asleep is not None
         self._resting.set()
-        await self._asleep.wait()
+        await woken.wait()
         self._resting.clear()
         self._asleep = None
         self._health = Health("loading", self._name, "Loading the model again.")
 
-    async def _wait_hung(self, engine: Engine) -> str:
-        """Return when the engine, though it has work, no longer answers or is stuck in one step; what it did."""
-        while True:
-            await asyncio.sleep(self._limits.heartbeat_s)
-            if not self.num_running:
-                continue
-            try:
-                metrics = await asyncio.wait_for(engine.metrics(), self._limits.hang_s)
-            except TimeoutError:
-                return f"did not answer for {self._limits.hang_s:g} s"
-            except HeronError:  # it has ended, which is noticed elsewhere
-                continue
-            self.num_beats += 1
-            step_s, longest_s = metrics.get("current_step_s", 0.0), metrics.get("longest_step_s", 0.0)
-            if step_s > max(self._limits.stuck_s, self._limits.stuck_factor * longest_s):
-                return f"was stuck in one step for {step_s:.0f} s"
-
-    async def _back_off(self, reason: WorkerCrashed) -> None:
-        """Wait before the next life, longer after each crash of late; raises after too many."""
-        now = time.monotonic()
+    async def _prepare_next(self, crash: WorkerCrashed) -> None:
+        """Go down a step if that may help, and wait, longer after each life in vain; raises after too many."""
         self.num_crashes += 1
-        self._crash_times.append(now)
-        while now - self._crash_times[0] > self._limits.crash_window_s:
-            self._crash_times.popleft()
-        num_crashes = len(self._crash_times)
-        if num_crashes >= self._limits.max_crashes:
-            self._crash_times.clear()
-            window = f"{num_crashes} times within {self._limits.crash_window_s:g} s"
+        wait_s = self._breaker.note_end(was_fruitful=self._num_answers > 0)
+        on_card = self._model is not None and self._model.on_card
+        if self._ladder.descend(crash, on_card, is_last_try=self._breaker.is_at_limit):
+            self._num_falls += 1
+            self._breaker.forgive()
+            _log.warning("%s", self._ladder.notice)
+        elif self._breaker.is_at_limit:
             raise WorkerCrashed(
-                f"The engine worker crashed {window}, last: {reason.message}", hint="See the host's log."
+                f"The engine worker ended {self._breaker.num_vain} times in a row without an answer. "
+                f"The last time: {crash.message}",
+                hint=self._way_back(),
             )
-        _log.warning("%s Restarting it.", reason.message)
-        self._health = Health("starting", self._name, f"{reason.message} Restarting it.")
-        await asyncio.sleep(self._limits.first_backoff_s * (2 ** (num_crashes - 1)))
+        _log.warning("%s Restarting it.", crash.message)
+        self._health = Health("starting", self._name, f"{crash.message} Restarting it.")
+        await asyncio.sleep(wait_s)
+
+    def _way_back(self) -> str:
+        """What a user can do about a model that is given up now."""
+        return f"It is tried again by the first request after {self._breaker.pause_s:g} s; see heron doctor."
 
     def _give_up(self, error: HeronError) -> None:
         _log.error("the model cannot be served: %s", error)
+        if not isinstance(error, WorkerCrashed):  # no network, say: that is worth a look at the same pace
+            self._breaker.forgive()
+        self._breaker.open()
+        self._ladder.rise()
         self._health = Health("failed", self._name, str(error))
-        self._failed_at = time.monotonic()
         self._refuse(error)
 
     def _report(self, health: Health) -> None:
         self._health = health
+
+    def _count_beat(self) -> None:
+        self.num_beats += 1
 
     def _expect_engine(self) -> None:
         """Let callers wait for the next engine; who waits for the last one already has it."""
@@ -320,50 +357,3 @@ class Pool:
         assert self._ready is not None
         self._ready.set_exception(error)
         self._ready.exception()  # counts as retrieved: perhaps nobody waits
-
-
-class PooledEngine:
-    """The pool's engine over the lives of its workers: a request whose worker ended goes on with the next one."""
-
-    def __init__(self, pool: Pool, model: ModelInfo) -> None:
-        self._pool = pool
-        self._model = model
-
-    @property
-    def model(self) -> ModelInfo:
-        return self._model
-
-    async def generate(self, request: GenerateRequest) -> AsyncGenerator[Delta, None]:
-        with self._pool.use():
-            async with aclosing(self._generate_over_lives(request)) as deltas:
-                async for delta in deltas:
-                    yield delta
-
-    async def tokenize(self, text: str) -> list[int]:
-        with self._pool.use():
-            return await (await self._pool.current_engine()).tokenize(text)
-
-    async def metrics(self) -> dict[str, float]:
-        return await self._pool.metrics()
-
-    async def close(self) -> None:
-        """Nothing: the pool owns the worker."""
-
-    async def _generate_over_lives(self, request: GenerateRequest) -> AsyncGenerator[Delta, None]:
-        request, replay, num_vain = make_repeatable(request), Replay(), 0
-        while True:
-            engine = await self._pool.current_engine()
-            replay.begin()
-            try:
-                async with aclosing(engine.generate(request)) as deltas:
-                    async for delta in deltas:
-                        if (fresh := replay.pass_on(delta)) is not None:
-                            yield fresh
-                return
-            except AnswerChanged:
-                raise
-            except WorkerCrashed:
-                num_vain += not replay.has_gained
-                if num_vain >= MAX_VAIN_LIVES:
-                    raise
-                self._pool.forget(engine)

@@ -5,9 +5,8 @@ import contextlib
 import logging
 import signal
 import sys
-import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from heron.errors import HeronError, SystemFault, WorkerCrashed
 from heron.host.engine.engine import Engine
@@ -25,6 +24,8 @@ from heron.host.engine.pipe import (
     write_message,
 )
 from heron.host.engine.pipe_engine import PipeEngine
+from heron.host.recovery.endings import count_oom_kills, explain_end
+from heron.host.recovery.patience import Patience
 from heron.wire import Health
 
 CLOSE_GRACE_S = 3.0
@@ -42,8 +43,12 @@ class Worker(Protocol):
         """The engine once it is ready. Raises WorkerCrashed when the worker ended first, else why loading failed."""
         ...
 
-    async def wait_ended(self) -> str:
-        """Wait until the worker has ended; how it ended, as in "was killed by SIGKILL"."""
+    async def wait_ended(self) -> WorkerCrashed:
+        """Wait until the worker has ended; how it ended, and whose doing that was."""
+        ...
+
+    def cpu_s(self) -> float | None:
+        """Processor time it has taken so far; None where that says nothing about it."""
         ...
 
     def kill(self) -> None:
@@ -68,38 +73,39 @@ class WorkerProcess:
         self._command = tuple(command or worker_command())
         self._process: asyncio.subprocess.Process | None = None
         self._engine: PipeEngine | None = None
-        self._reading: asyncio.Task[str] | None = None
+        self._reading: asyncio.Task[WorkerCrashed] | None = None
         self._last_health = Health("starting")
-        self._heard_at = 0.0
+        self._patience = Patience(init.settings.engine.load_timeout_s)
+        self._oom_kills = 0
 
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
     async def start(self, report: ReportHealth) -> Engine:
+        self._oom_kills = count_oom_kills()
         self._process = await self._spawn()
         ready: asyncio.Future[Engine] = asyncio.get_running_loop().create_future()
         self._reading = asyncio.create_task(self._read(self._process, ready, report), name="worker-pipe")
         self._send(self._init)
-        if not await self._wait_loaded(ready, self._reading):
+        if not await self._patience.wait(ready, self._reading):
             self.kill()
             raise await asyncio.to_thread(explain_hang, self._init.settings, self._last_health)
         if not ready.done():
-            raise WorkerCrashed(f"The engine worker {self._reading.result()} before it was ready.")
+            raise self._reading.result()
         return ready.result()
 
-    async def wait_ended(self) -> str:
-        return await asyncio.shield(self._reading) if self._reading else "was never started"
+    async def wait_ended(self) -> WorkerCrashed:
+        return await asyncio.shield(self._reading) if self._reading else WorkerCrashed("The worker was never started.")
 
-    async def _wait_loaded(self, *outcomes: "asyncio.Future[Any]") -> bool:
-        """Whether an outcome came before the worker said nothing for as long as the settings allow."""
-        limit_s = self._init.settings.engine.load_timeout_s
-        self._heard_at = time.monotonic()
-        while (left_s := limit_s - (time.monotonic() - self._heard_at)) > 0:
-            done, _ = await asyncio.wait(outcomes, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
-            if done:
-                return True
-        return False
+    def cpu_s(self) -> float | None:
+        import psutil
+
+        try:
+            times = psutil.Process(self.pid).cpu_times()
+        except psutil.Error:  # it has just ended
+            return None
+        return float(times.user + times.system)
 
     def kill(self) -> None:
         if self._process and self._process.returncode is None:
@@ -128,7 +134,7 @@ class WorkerProcess:
 
     async def _read(
         self, process: asyncio.subprocess.Process, ready: asyncio.Future[Engine], report: ReportHealth
-    ) -> str:
+    ) -> WorkerCrashed:
         """Sort what the worker says until it ends; how it ended."""
         assert process.stdout is not None
         try:
@@ -137,15 +143,16 @@ class WorkerProcess:
         except (ValueError, HeronError):
             _log.exception("the engine worker said something strange")
             self.kill()
-        how = _describe_end(await process.wait())
+        ending = explain_end(await process.wait(), self._oom_kills)
         if self._engine:
-            self._engine.fail(WorkerCrashed(f"The engine worker {how}.", hint="It is restarted; try again."))
-        return how
+            self._engine.fail(ending)
+        return ending
 
     def _receive(self, message: WorkerMessage, ready: asyncio.Future[Engine], report: ReportHealth) -> None:
         match message:
             case HealthChanged(health=health):
-                self._heard_at, self._last_health = time.monotonic(), health
+                self._last_health = health
+                self._patience.renew()
                 report(health)
             case Loaded(model=model) if not ready.done():
                 self._engine = PipeEngine(model, self._send)
@@ -183,9 +190,12 @@ class InProcessWorker:
         report(Health("loading", self._engine.model.id))
         return self._engine
 
-    async def wait_ended(self) -> str:
+    async def wait_ended(self) -> WorkerCrashed:
         await self._ended.wait()
-        return "was closed"
+        return WorkerCrashed("The engine was closed.")
+
+    def cpu_s(self) -> float | None:
+        return None
 
     def kill(self) -> None:
         self._ended.set()
@@ -193,12 +203,3 @@ class InProcessWorker:
     async def close(self) -> None:
         self._ended.set()
         await self._engine.close()
-
-
-def _describe_end(status: int) -> str:
-    if status >= 0:
-        return f"ended with status {status}"
-    try:
-        return f"was killed by {signal.Signals(-status).name}"
-    except ValueError:
-        return f"was killed by signal {-status}"

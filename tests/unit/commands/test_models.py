@@ -1,5 +1,6 @@
 """`heron models`, with small files in place of real ones."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,33 @@ def test_list_has_a_line_a_model_and_says_where_they_are(
 def test_list_works_before_anything_is_stored(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "list"]) == 0
     assert "yes" not in capsys.readouterr().out
+
+
+def test_recommend_gives_each_choice_with_its_reason(
+    stored: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("heron.host.models.choose.free_memory_bytes", lambda: 500_000_000)
+    assert main(["models", "recommend", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == ["model", "quantisation", "device", "instructions", "threads", "memory"]
+    assert found["model"] == {"choice": SMALL, "reason": "Only 0.5 GB of memory are free; the others need more."}
+    assert found["quantisation"] == {"choice": "Q4_1", "reason": "2 MB of weights; on this machine"}
+    assert found["device"]["choice"] in ("cpu", "cuda", "metal")
+    assert int(found["threads"]["choice"]) > 0
+    assert all(choice["reason"] for choice in found.values())
+
+
+def test_recommend_goes_by_the_settings(
+    heron_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "qwen2.5-coder-0.5b-instruct"
+    (heron_home / "config.toml").write_text(f'[model]\nname = "{name}"\n[engine]\ndevice = "cpu"\nthreads = 3\n')
+    assert main(["models", "recommend"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()[1:]}
+    assert lines["model"].endswith("The settings name it.")
+    assert "fetch it with heron models pull" in lines["quantisation"]
+    assert "as engine.device says" in lines["device"]
+    assert lines["threads"].split()[1] == "3"
 
 
 def test_path_prints_the_path_alone(stored: Path, capsys: pytest.CaptureFixture[str]) -> None:

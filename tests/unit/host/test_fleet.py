@@ -28,7 +28,7 @@ class Machine:
         return {engine.model.id for engine in self.engines if not engine.closed}
 
     def make_pool(self, name: str, make_room: MakeRoom) -> Pool:
-        return Pool(Settings(), lambda: self._make_worker(name or "main"), make_room=make_room)
+        return Pool(Settings(), lambda settings: self._make_worker(name or "main"), make_room=make_room)
 
     def _make_worker(self, name: str) -> InProcessWorker:
         if len(self.loaded) >= self.room:
@@ -96,6 +96,22 @@ async def test_a_model_in_use_makes_no_room() -> None:
         assert await asking == "I am main"
         assert await answer(await fleet.other_engine("a")) == "I am a", "tried again once there is room"
         assert await answer(await fleet.engine()) == "I am main", "and back"
+
+
+async def test_one_that_does_not_fit_is_refused_with_the_next_smaller_that_is_here() -> None:
+    machine = Machine(room=1)
+    fleet = Fleet(machine.make_pool, lambda: ("large", "main"), {"large": "medium", "main": ""}.__getitem__)
+    await fleet.start()
+    await fleet.engine()
+    machine.engines[0].hold()
+    asking = asyncio.create_task(answer(await fleet.engine()))
+    await machine.engines[0].wait_for(lambda engine: len(engine.requests) == 1)
+    with pytest.raises(OutOfMemory) as caught:
+        await fleet.other_engine("large")
+    assert str(caught.value) == "large needs 1 of 0. medium is smaller and on this machine: use it."
+    machine.engines[0].release()
+    await asking
+    await fleet.close()
 
 
 async def test_a_model_that_was_unloaded_is_not_woken_by_looking_at_it() -> None:

@@ -32,14 +32,14 @@ async def test_it_is_killed_and_what_it_did_last_is_told() -> None:
         LoadHung, match=r"it said nothing for 0\.6 s \(Packing weights\)\. Raise engine\.load_timeout_s"
     ):
         await worker.start(lambda health: None)
-    assert await worker.wait_ended() == "was killed by SIGKILL"
+    assert "was killed by SIGKILL" in (await worker.wait_ended()).message
     await worker.close()
 
 
 async def test_the_pool_does_not_start_it_again_and_again() -> None:
     workers = []
 
-    def make_worker() -> WorkerProcess:
+    def make_worker(settings: Settings) -> WorkerProcess:
         workers.append(hanging_worker(settings_of()))
         return workers[-1]
 

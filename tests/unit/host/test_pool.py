@@ -8,6 +8,7 @@ import textwrap
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -15,7 +16,9 @@ from heron.errors import InvalidRequest, ModelNotReady, SystemFault, UnknownMode
 from heron.host.engine.engine import Engine
 from heron.host.engine.pipe import Failure, Init, LoadFailed, write_message
 from heron.host.engine.scripted import Reply, Rule, Script, ScriptedEngine
-from heron.host.pool import Pool, PoolLimits
+from heron.host.pool import MakeWorker, Pool, PoolLimits
+from heron.host.recovery.breaker import BreakerLimits
+from heron.host.recovery.watchdog import HangLimits
 from heron.host.workers import InProcessWorker, Worker, WorkerProcess
 from heron.settings import EngineSettings, Settings
 from heron.wire import Delta, GenerateRequest, Sampling, TextPrompt
@@ -28,7 +31,8 @@ SCRIPT = Script(
     ),
     Reply("the quick brown fox jumps over the lazy dog"),
 )
-QUICK = PoolLimits(first_backoff_s=0.0)
+NOW = BreakerLimits(first_backoff_s=0.0)
+QUICK = PoolLimits(NOW)
 
 
 class Lives:
@@ -36,10 +40,12 @@ class Lives:
 
     def __init__(self, *first: Callable[[], Worker]) -> None:
         self.workers: list[Worker] = []
+        self.settings: list[Settings] = []
         self.script = SCRIPT
         self._first = list(first)
 
-    def __call__(self) -> Worker:
+    def __call__(self, settings: Settings) -> Worker:
+        self.settings.append(settings)
         worker = self._first.pop(0)() if self._first else WorkerProcess(Init(Settings(), self.script))
         self.workers.append(worker)
         return worker
@@ -53,7 +59,7 @@ class Lives:
 
 
 @asynccontextmanager
-async def running_pool(make_worker: Callable[[], Worker], limits: PoolLimits = QUICK) -> AsyncIterator[Pool]:
+async def running_pool(make_worker: MakeWorker, limits: PoolLimits = QUICK) -> AsyncIterator[Pool]:
     pool = Pool(Settings(), make_worker, limits)
     await pool.start()
     try:
@@ -201,16 +207,16 @@ async def test_a_crash_at_start_is_followed_by_another_start() -> None:
 
 async def test_gives_up_after_too_many_crashes_with_a_sentence() -> None:
     crash = python_worker("raise SystemExit(3)")
-    async with running_pool(crash, PoolLimits(max_crashes=3, first_backoff_s=0.0)) as pool:
-        with pytest.raises(WorkerCrashed, match=r"crashed 3 times within 60 s, last: .* ended with status 3"):
+    async with running_pool(lambda _: crash(), PoolLimits(replace(NOW, max_vain=3))) as pool:
+        with pytest.raises(WorkerCrashed, match=r"ended 3 times in a row without an answer\..* with status 3"):
             await pool.engine()
         assert pool.health().state == "failed"
-        assert "crashed 3 times" in pool.health().message
+        assert "tried again by the first request after 30 s; see heron doctor" in pool.health().message
 
 
 async def test_starts_anew_when_asked_long_enough_after_a_failure() -> None:
     lives = Lives(python_worker("raise SystemExit(3)"))
-    async with running_pool(lives, PoolLimits(max_crashes=1, retry_failed_s=0.0)) as pool:
+    async with running_pool(lives, PoolLimits(replace(NOW, max_vain=1, retry_s=0.0))) as pool:
         with pytest.raises(WorkerCrashed):
             await pool.current_engine()
         assert joined(await collect(await pool.engine(), text_request("hello"))) == SCRIPT.otherwise.text
@@ -219,7 +225,7 @@ async def test_starts_anew_when_asked_long_enough_after_a_failure() -> None:
 async def test_a_model_that_cannot_be_loaded_is_not_tried_over_and_over() -> None:
     line = write_message(LoadFailed(Failure("model_not_found", "No model 'x'.", "Did you mean 'y'?")))
     worker = python_worker(f"import sys; sys.stdout.buffer.write({line!r}); sys.stdout.flush(); sys.stdin.read()")
-    async with running_pool(worker) as pool:
+    async with running_pool(lambda _: worker()) as pool:
         with pytest.raises(UnknownModel, match="Did you mean 'y'"):
             await pool.engine()
         assert pool.num_crashes == 0
@@ -227,7 +233,7 @@ async def test_a_model_that_cannot_be_loaded_is_not_tried_over_and_over() -> Non
 
 
 async def test_a_command_that_does_not_exist_is_a_fault_with_a_sentence() -> None:
-    async with running_pool(lambda: WorkerProcess(Init(Settings()), ("/no/such/program",))) as pool:
+    async with running_pool(lambda _: WorkerProcess(Init(Settings()), ("/no/such/program",))) as pool:
         with pytest.raises(SystemFault, match="could not be started"):
             await pool.engine()
 
@@ -240,7 +246,7 @@ async def test_a_worker_that_talks_nonsense_is_killed() -> None:
 
 async def test_a_busy_worker_that_stops_answering_is_killed() -> None:
     lives = Lives()
-    async with running_pool(lives, PoolLimits(first_backoff_s=0.0, heartbeat_s=0.01, hang_s=2.0)) as pool:
+    async with running_pool(lives, PoolLimits(NOW, HangLimits(heartbeat_s=0.01, stall_s=0.5))) as pool:
         engine = await pool.engine()
         async with aclosing(engine.generate(text_request("hold"))) as deltas:
             await anext(deltas)
@@ -257,7 +263,7 @@ async def test_a_worker_stuck_in_one_step_is_killed_and_told_apart_from_a_slow_o
         async def metrics(self) -> dict[str, float]:
             return await super().metrics() | {"current_step_s": 5.0, "longest_step_s": longest_s}
 
-    limits = PoolLimits(first_backoff_s=0.0, heartbeat_s=0.01, stuck_s=1.0, stuck_factor=10.0)
+    limits = PoolLimits(NOW, HangLimits(heartbeat_s=0.01, stuck_s=1.0, stuck_factor=10.0))
     longest_s = 1.0
     async with running_pool(Lives(lambda: InProcessWorker(Slow(SCRIPT))), limits) as pool:
         engine = await pool.engine()
@@ -281,7 +287,7 @@ async def test_a_model_nobody_asks_for_is_unloaded_and_loaded_again_for_the_next
     health = pool.health()
     assert (health.state, health.model) == ("ready", SCRIPT.model.id)
     assert "Unloaded after 0.2 s" in health.message
-    assert await pool.metrics() == {"loaded": 0.0, "loads_total": 1, "worker_crashes_total": 0}
+    assert await pool.metrics() == {"loaded": 0.0, "loads_total": 1, "worker_crashes_total": 0, "degraded": 0.0}
     assert (await pool.engine()).model == SCRIPT.model
     assert len(lives.workers) == 1
     assert joined(await collect(engine, text_request("hello"))) == SCRIPT.otherwise.text
@@ -315,13 +321,15 @@ async def test_closing_an_unloaded_pool_fails_what_waits() -> None:
 
 
 async def test_waiting_for_a_model_ends_after_a_timeout() -> None:
-    async with running_pool(python_worker("input(); input()")) as pool:
+    waiting = python_worker("input(); input()")
+    async with running_pool(lambda _: waiting()) as pool:
         with pytest.raises(ModelNotReady):
             await pool.engine(timeout_s=0.01)
 
 
 async def test_closing_fails_what_waits() -> None:
-    pool = Pool(Settings(), python_worker("input(); input()"), QUICK)
+    worker = python_worker("input(); input()")
+    pool = Pool(Settings(), lambda _: worker(), QUICK)
     await pool.start()
     waiting = asyncio.create_task(pool.engine())
     await asyncio.sleep(0)
@@ -332,7 +340,7 @@ async def test_closing_fails_what_waits() -> None:
 
 async def test_runs_an_engine_of_this_process() -> None:
     engine = ScriptedEngine("hello")
-    async with running_pool(lambda: InProcessWorker(engine)) as pool:
+    async with running_pool(lambda _: InProcessWorker(engine)) as pool:
         assert joined(await collect(await pool.engine(), text_request("x"))) == "hello"
     assert engine.closed
 

@@ -53,7 +53,9 @@ def read_health(body: Any) -> Health:
         raise HeronError("The server's health answer is not Heron's.")
     fraction = body.get("fraction")
     number = float(fraction) if isinstance(fraction, int | float) else None
-    return Health(body["state"], _text(body.get("model")), _text(body.get("message")), number)
+    return Health(
+        body["state"], _text(body.get("model")), _text(body.get("message")), number, _text(body.get("notice"))
+    )
 
 
 def read_error(status: int, content: bytes) -> HeronError:

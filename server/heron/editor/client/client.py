@@ -16,6 +16,7 @@ from heron.editor.client.answers import CompletionReader, read_error, read_healt
 from heron.editor.client.chat_answers import ChatReader
 from heron.editor.client.chat_ask import ChatAsk, chat_body
 from heron.editor.client.http import Post, Reader, mapped_errors, open_http, parse_json, stream
+from heron.editor.client.pulse import with_pulse
 from heron.errors import HeronError, HostUnreachable, ModelNotReady
 from heron.wire import PRIORITY_HEADER, Delta, Health, ModelInfo, Priority
 
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     import httpx
 
 Connect = Callable[[], Awaitable[HostAddress]]
+_HEALTH = "/healthz"
+_HEALTH_S, _PULSE_S = 5.0, 2.0
+"""How long a server may take to tell its health: any server, and our own while a stream of its is silent."""
+_SILENCE_S = 2.0
+"""After so long without a delta our own host is asked whether it lives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,8 @@ class _Link:
     """An open connection pool and the model behind it, once that is known."""
 
     http: "httpx.AsyncClient"
+    is_own: bool
+    """Whether it is this machine's host, which answers at once to whether it lives."""
     model: ModelInfo | None = None
 
 
@@ -58,6 +66,9 @@ class Client:
         self._prefer = prefer
         self._insist = insist
         self._opening: asyncio.Task[_Link] | None = None
+        self.on_notice: Callable[[str], None] | None = None
+        """Told when what answers say of the server changes."""
+        self._notice = ""
 
     async def complete(self, infill: Infill) -> AsyncGenerator[Delta, None]:
         """Deltas of a completion; the last has `finish_reason`. Ends the generation when closed.
@@ -99,7 +110,7 @@ class Client:
     async def health(self) -> Health:
         """The state of the server's model; a foreign server that lists models counts as ready."""
         try:
-            return read_health(await self._get("/healthz"))
+            return read_health(await self._ask("GET", _HEALTH, _HEALTH_S))
         except HostUnreachable:
             raise
         except HeronError:
@@ -125,7 +136,7 @@ class Client:
             post = render(await self.model())
             link = await self._link()
             try:
-                async with aclosing(stream(link.http, post, new_reader())) as deltas:
+                async with aclosing(self._stream(link, post, new_reader())) as deltas:
                     async for delta in deltas:
                         started = True
                         yield delta
@@ -134,6 +145,16 @@ class Client:
                 await self._drop(link)
                 if started or last_try:
                     raise
+
+    def _hear(self, notice: str) -> None:
+        if notice != self._notice:
+            self._notice = notice
+            if self.on_notice is not None:
+                self.on_notice(notice)
+
+    def _stream(self, link: _Link, post: Post, reader: Reader) -> AsyncGenerator[Delta, None]:
+        deltas = stream(link.http, post, reader)
+        return with_pulse(deltas, partial(_is_alive, link.http), _SILENCE_S) if link.is_own else deltas
 
     async def _link(self) -> _Link:
         """The open link, shared by all who wait: one that is cancelled does not stop it from opening."""
@@ -145,7 +166,7 @@ class Client:
         address = await self._connect()
         await asyncio.to_thread(importlib.import_module, "httpx")  # a tenth of a second that the loop need not wait
         with mapped_errors():
-            return _Link(open_http(address))
+            return _Link(open_http(address, self._hear), bool(address.socket_path))
 
     async def _drop(self, link: _Link) -> None:
         if self._opening is not None and self._opening.done() and _opened(self._opening) is link:
@@ -155,24 +176,34 @@ class Client:
     async def _get(self, path: str) -> Any:
         return await self._ask("GET", path)
 
-    async def _ask(self, method: str, path: str) -> Any:
+    async def _ask(self, method: str, path: str, timeout_s: float | None = None) -> Any:
         """The JSON at a path, also if the server was lost and has to be found once more."""
         link = await self._link()  # failing to connect is not tried twice: it may have taken half a minute
         try:
-            response = await self._fetch(link, method, path)
+            response = await self._fetch(link, method, path, timeout_s)
         except HostUnreachable:
-            response = await self._fetch(await self._link(), method, path)
+            response = await self._fetch(await self._link(), method, path, timeout_s)
         if response.status_code != 200:
             raise read_error(response.status_code, response.content)
         return parse_json(response.content)
 
-    async def _fetch(self, link: _Link, method: str, path: str) -> "httpx.Response":
+    async def _fetch(self, link: _Link, method: str, path: str, timeout_s: float | None) -> "httpx.Response":
         try:
             with mapped_errors(link.http):
-                return await link.http.request(method, path)
+                return await link.http.request(method, path, timeout=timeout_s or link.http.timeout)
         except HostUnreachable:
             await self._drop(link)
             raise
+
+
+async def _is_alive(http: "httpx.AsyncClient") -> bool:
+    """Whether our own host answers."""
+    try:
+        with mapped_errors(http):
+            await http.get(_HEALTH, timeout=_PULSE_S)
+    except HostUnreachable:
+        return False
+    return True
 
 
 def _chat_post(ask: ChatAsk, model: ModelInfo) -> Post:

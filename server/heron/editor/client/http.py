@@ -5,16 +5,17 @@ httpx is imported when the first connection is made, not when the language serve
 
 import json
 import secrets
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import unquote
 
 from heron.discovery import HostAddress
 from heron.editor.client.answers import read_error
 from heron.editor.client.events import EventParser
 from heron.errors import HeronError, HostUnreachable
-from heron.wire import CLIENT_HEADER, Delta
+from heron.wire import CLIENT_HEADER, NOTICE_HEADER, Delta
 
 if TYPE_CHECKING:
     import httpx
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 _CONNECT_S = 5.0
 _SILENCE_S = 60.0
 """A server that sends nothing for so long is taken for dead; what a user waits for is bounded far below."""
+
+
+Hear = Callable[[str], None]
+"""Is told the server's notice with each answer, empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +46,12 @@ class Reader(Protocol):
     def end(self) -> tuple[Delta, ...]: ...
 
 
-def open_http(address: HostAddress) -> "httpx.AsyncClient":
-    """A connection pool for a server; nothing is sent yet."""
+def open_http(address: HostAddress, hear: Hear) -> "httpx.AsyncClient":
+    """A connection pool for a server; nothing is sent yet. `hear` is told what each answer says of the server."""
     import httpx
+
+    async def read_notice(response: httpx.Response) -> None:
+        hear(unquote(response.headers.get(NOTICE_HEADER, "")))
 
     transport = httpx.AsyncHTTPTransport(uds=address.socket_path or None, trust_env=False)
     headers = {CLIENT_HEADER: secrets.token_hex(8)}  # a name for this connection pool: clients share a host fairly
@@ -51,7 +59,10 @@ def open_http(address: HostAddress) -> "httpx.AsyncClient":
         headers["Authorization"] = f"Bearer {address.token}"
     timeout = httpx.Timeout(_SILENCE_S, connect=_CONNECT_S)
     base_url = address.base_url.removesuffix("/").removesuffix("/v1")
-    return httpx.AsyncClient(transport=transport, base_url=base_url, headers=headers, timeout=timeout)
+    hooks = {"response": [read_notice]}
+    return httpx.AsyncClient(
+        transport=transport, base_url=base_url, headers=headers, timeout=timeout, event_hooks=hooks
+    )
 
 
 async def stream(http: "httpx.AsyncClient", post: Post, reader: Reader) -> AsyncGenerator[Delta, None]:

@@ -6,7 +6,9 @@ from typing import Literal
 
 from heron.wire import Usage
 
-Outcome = Literal["shown", "typed_through", "silent", "not_ready", "stale", "superseded", "cancelled", "failed"]
+Outcome = Literal[
+    "shown", "typed_through", "without_model", "silent", "not_ready", "stale", "superseded", "cancelled", "failed"
+]
 
 
 @dataclass(slots=True)

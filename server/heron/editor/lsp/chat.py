@@ -19,7 +19,7 @@ STORE_NAME = "conversations.sqlite3"
 def open_chat(session: Session) -> Chat:
     """The conversations of the session's workspace; those of no workspace belong together."""
     workspace = "\n".join(str(folder) for folder in session.workspace.folders)
-    store = open_store(home_folder() / STORE_NAME, workspace)
+    store = open_store(home_folder() / STORE_NAME, workspace, session.warn)
     permit = remembering(partial(ask_user, session.server), store)
     source = ReadySource(session.chat_client, session.watch)
 

@@ -14,6 +14,8 @@ logger = logging.getLogger(__name__)
 
 async def change_configuration(session: Session, params: types.DidChangeConfigurationParams) -> None:
     """Take new settings; a server to be reached in another way than before is found anew."""
+    if params.settings == {}:  # Emacs' eglot sends it to every server: it has nothing to say, and asks for no defaults
+        return
     before = session.settings
     apply_settings(session, params.settings)
     if (session.settings.index, session.settings.context) != (before.index, before.context):

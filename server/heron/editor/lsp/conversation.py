@@ -34,6 +34,18 @@ async def turn(session: Session, params: object) -> dict[str, Any]:
         return await answer_turn(session, protocol.read_turn(params))
 
 
+async def warm(session: Session, params: object) -> None:
+    """Read ahead for a question that is being written; answered at once, and nothing where warming is switched off."""
+    from heron.editor.lsp.conversation_turn import make_ask
+
+    with rpc_errors():
+        wanted = protocol.read_draft(params)
+        session.chat.resume(wanted.conversation_id)
+        draft = make_ask(session, wanted)
+        if session.settings.completion.warm:
+            session.chat.warm(wanted.conversation_id, draft)
+
+
 async def destroy(session: Session, params: object) -> None:
     """End a conversation in this editor, and a turn that runs in it; it stays in the list."""
     with rpc_errors():

@@ -73,7 +73,7 @@ class _Stream:
 
 async def answer_turn(session: Session, params: TurnParams) -> dict[str, Any]:
     """The finished turn. Its progress ends in any case, before the request is answered."""
-    ask = _make_ask(session, params)
+    ask = make_ask(session, params)
     chat = session.chat
     chat.check(params.conversation_id, ask)
     stream = _Stream(session, params, ask.turn_id, make_presenter(session))
@@ -119,7 +119,8 @@ def _running(session: Session, params: TurnParams) -> Iterator[None]:
         del session.turns[params.conversation_id]
 
 
-def _make_ask(session: Session, params: TurnParams) -> TurnAsk:
+def make_ask(session: Session, params: TurnParams) -> TurnAsk:
+    """A question in our terms. InvalidRequest for an attachment whose text cannot be had."""
     front = session.documents.get(params.front) if params.front else None
     attachments = [_attach(session, item) for item in params.attachments]
     if front and params.selection and params.selection.start != params.selection.end:

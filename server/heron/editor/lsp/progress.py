@@ -16,6 +16,21 @@ _TITLES = {"downloading": "Downloading model", "compiling": "Compiling model", "
 _PATIENCE_S = 5.0
 
 
+async def open_token(server: LanguageServer) -> str | None:
+    """A token the client agreed to show progress for; None from a client that shows none, or refuses it."""
+    window = server.client_capabilities.window
+    if not (window and window.work_done_progress):
+        return None
+    token = f"heron-{uuid.uuid4()}"
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            await server.work_done_progress.create_async(token)
+    except (JsonRpcException, TimeoutError):
+        logger.debug("The client gave no progress token")
+        return None
+    return token
+
+
 class LoadProgress:
     """At most one progress bar; silent for a client that shows none, or refuses the token."""
 
@@ -29,23 +44,15 @@ class LoadProgress:
         if health.state != self._state:
             self._end()
             self._state = health.state
-            if health.state in _TITLES and self._is_supported():
+            if health.state in _TITLES:
                 await self._begin(health)
         elif self._token is not None:
             report = types.WorkDoneProgressReport(message=health.message or None, percentage=_percentage(health))
             self._server.work_done_progress.report(self._token, report)
 
-    def _is_supported(self) -> bool:
-        window = self._server.client_capabilities.window
-        return bool(window and window.work_done_progress)
-
     async def _begin(self, health: Health) -> None:
-        token = f"heron-{uuid.uuid4()}"
-        try:
-            async with asyncio.timeout(_PATIENCE_S):
-                await self._server.work_done_progress.create_async(token)
-        except (JsonRpcException, TimeoutError):
-            logger.debug("The client gave no progress token")
+        token = await open_token(self._server)
+        if token is None:
             return
         title = f"{_TITLES[health.state]} {health.model}".strip()
         begin = types.WorkDoneProgressBegin(title, message=health.message or None, percentage=_percentage(health))

@@ -11,6 +11,7 @@ from heron.errors import InvalidRequest
 
 CREATE = "conversation/create"
 TURN = "conversation/turn"
+WARM = "conversation/warm"
 DESTROY = "conversation/destroy"
 LIST = "conversation/list"
 RENAME = "conversation/rename"
@@ -75,11 +76,19 @@ def read_rename(params: object) -> RenameParams:
 
 
 def read_turn(params: object) -> TurnParams:
-    fields = read_fields(params)
+    return _read_turn(read_fields(params), None)
+
+
+def read_draft(params: object) -> TurnParams:
+    """A question that is being written: its message may be missing."""
+    return _read_turn(read_fields(params), "")
+
+
+def _read_turn(fields: Fields, message: str | None) -> TurnParams:
     document = fields.child("textDocument")
     return TurnParams(
         fields.text("conversationId"),
-        fields.text("message"),
+        fields.text("message", message),
         fields.token("workDoneToken"),
         document.text("uri") if document else "",
         fields.range("selection"),

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 from heron.editor.client.chat_ask import ChatAsk
 from heron.editor.client.client import Client, Infill
+from heron.editor.client.resume import Told
 from heron.editor.lsp.status import HostWatch
-from heron.errors import ModelNotReady
+from heron.errors import HostUnreachable, ModelNotReady
 from heron.wire import Delta, ModelInfo
 
 _LOOK_S = 0.5
+_MAX_VAIN = 3
+"""So often in a row a server may be lost that told nothing new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class ReadySource:
         return await self.client.model()
 
     async def chat(self, ask: ChatAsk) -> AsyncGenerator[Delta, None]:
-        """Deltas as the client gives them; once more if the host turns out to have been restarted and to be loading."""
+        """Deltas as the client gives them; where the host is lost, they go on with the next one's."""
         async with aclosing(self._insist(lambda: self.client.chat(ask))) as deltas:
             async for delta in deltas:
                 yield delta
@@ -37,17 +40,19 @@ class ReadySource:
                 yield delta
 
     async def _insist(self, begin: Callable[[], AsyncGenerator[Delta, None]]) -> AsyncGenerator[Delta, None]:
-        for last_try in (False, True):
+        told, num_vain = Told(), 0
+        while True:
             await self._wait()
-            started = False
+            told.begin()
             try:
                 async with aclosing(begin()) as deltas:
                     async for delta in deltas:
-                        started = True
-                        yield delta
+                        if (fresh := told.pass_on(delta)) is not None:
+                            yield fresh
                 return
-            except ModelNotReady:
-                if started or last_try:
+            except (ModelNotReady, HostUnreachable):
+                num_vain = 0 if told.has_gained else num_vain + 1
+                if num_vain >= _MAX_VAIN:
                     raise
                 self.watch.check()
 

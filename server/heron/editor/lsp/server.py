@@ -33,6 +33,7 @@ from heron.editor.lsp import (
 from heron.editor.lsp.commands import CHAT_COMMANDS, execute_chat_command
 from heron.editor.lsp.gate import Gate
 from heron.editor.lsp.inline_completion import answer_inline_completion
+from heron.editor.lsp.pauses import shorten_pauses
 from heron.editor.lsp.session import Connect, Session
 from heron.editor.lsp.stdio import PipeWriter, leave, read_messages, start_reader, take_stdout, watch_parent
 
@@ -64,6 +65,7 @@ METHODS: tuple[tuple[str, Any, Any], ...] = (
     (protocol.LAST_TIMINGS, last_timings.answer_last_timings, None),
     (protocol_chat.CREATE, conversation.create, None),
     (protocol_chat.TURN, conversation.turn, None),
+    (protocol_chat.WARM, conversation.warm, None),
     (protocol_chat.DESTROY, conversation.destroy, None),
     (protocol_chat.LIST, conversation.list_kept, None),
     (protocol_chat.RENAME, conversation.rename, None),
@@ -138,6 +140,7 @@ def serve_stdio(connect: Connect) -> NoReturn:
     wire = take_stdout()
 
     async def run() -> NoReturn:
+        shorten_pauses(asyncio.get_running_loop())
         leave(await serve(connect, sys.stdin.fileno(), wire))
 
     asyncio.run(run())

@@ -77,7 +77,7 @@ class Session:
 
     def __post_init__(self) -> None:
         self.client = Client(lambda: self.connect(self.settings), lambda: self.settings.model.name)
-        self.watch = HostWatch(self.server, self.client)
+        self.watch = HostWatch(self.server, self.client, self.warn)
         self.indexing = Indexing(self.server, self.documents.get)
 
     @property
@@ -149,7 +149,7 @@ class Session:
         if self._toolbox is None:
             from heron.editor.tools.toolbox import Toolbox
 
-            self._toolbox = Toolbox(self.settings.tools, home_folder(), self._warn)
+            self._toolbox = Toolbox(self.settings.tools, home_folder(), self.warn)
             self._toolbox.open()
         return self._toolbox.registry
 
@@ -175,7 +175,8 @@ class Session:
         if toolbox is not None:
             await toolbox.close()
 
-    def _warn(self, fault: str) -> None:
+    def warn(self, fault: str) -> None:
+        """Show a sentence to the user."""
         self.server.window_show_message(types.ShowMessageParams(types.MessageType.Warning, f"Heron: {fault}"))
 
     async def reconnect(self) -> None:

@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from pygls.lsp.server import LanguageServer
 
 from heron.editor.client.client import Client
+from heron.editor.lsp.notices import Notices
 from heron.editor.lsp.progress import LoadProgress
 from heron.editor.lsp.protocol import STATUS, status_params
 from heron.errors import HeronError
@@ -20,11 +22,14 @@ _RETRY_S = 5.0
 class HostWatch:
     """Brings the host up and follows its health until the model is ready; looks again when `check` is called."""
 
-    def __init__(self, server: LanguageServer, client: Client) -> None:
+    def __init__(self, server: LanguageServer, client: Client, show: Callable[[str], None]) -> None:
         self._server = server
         self._client = client
         self._progress = LoadProgress(server)
         self._task: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
+        self._notices = Notices(show)
+        client.on_notice = self._look
         self._ready = asyncio.Event()
         self.health: Health | None = None
 
@@ -53,8 +58,17 @@ class HostWatch:
         return True
 
     def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
+        for task in (self._task, self._looking):
+            if task is not None:
+                task.cancel()
+
+    def _look(self, notice: str) -> None:
+        """The host said something new of itself with an answer."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look_once())
+
+    async def _look_once(self) -> None:
+        await self._tell(await self._ask())
 
     async def _follow(self) -> None:
         while True:
@@ -81,6 +95,7 @@ class HostWatch:
         before, self.health = self.health, health
         if health == before:
             return
+        self._notices.hear(health)
         if before is None or (health.state, health.message) != (before.state, before.message):
             level = logging.WARNING if health.state == "failed" else logging.INFO
             logger.log(level, "The host is %s: %s %s", health.state, health.model, health.message)

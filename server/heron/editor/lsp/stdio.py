@@ -14,10 +14,10 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from heron.editor.lsp.framing import Fault, Framer
-from heron.editor.lsp.gate import Gate
+from heron.editor.lsp.gate import Phase
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,16 @@ class PipeWriter:
                 return
 
 
-async def read_messages(gate: Gate, chunks: "asyncio.Queue[bytes]") -> None:
+class Receiver(Protocol):
+    """Where messages go: a gate."""
+
+    @property
+    def phase(self) -> Phase: ...
+
+    def receive(self, item: bytes | Fault) -> None: ...
+
+
+async def read_messages(gate: Receiver, chunks: "asyncio.Queue[bytes]") -> None:
     """Handle messages until `exit` or the end of input (an empty chunk).
 
     Each message is handled up to its handler's first wait before the next is read, so that a request sees the
@@ -111,7 +120,7 @@ def take_stdout() -> int:
     return wire
 
 
-def _receive(gate: Gate, item: bytes | Fault) -> None:
+def _receive(gate: Receiver, item: bytes | Fault) -> None:
     try:
         gate.receive(item)
     except Exception:

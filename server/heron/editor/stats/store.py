@@ -1,12 +1,15 @@
 """What became of completions, in one SQLite file of the user's. Numbers only: no text of any document is in it."""
 
 import logging
+import random
 import sqlite3
 import time
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
+
+from heron.editor.database import Database
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +21,7 @@ SCHEMA_VERSION = 1
 KEEP_S = 180 * 24 * 3600.0
 _BUSY_S = 1.0
 _WRITE_BUSY_MS = 20
-"""Writes come from the loop that answers keys: beside a locked file a row is lost rather than a key late."""
+"""Writes come from the loop that answers keys: beside a locked file a row comes later rather than a key."""
 _SCHEMA = """
 CREATE TABLE completion (
     id INTEGER PRIMARY KEY, at REAL NOT NULL, language TEXT NOT NULL, surface TEXT NOT NULL, chars INTEGER NOT NULL,
@@ -42,58 +45,60 @@ class Record:
 
 
 class StatsStore:
-    """Rows of completions. A write that fails is logged, never raised: nobody's typing waits for statistics."""
+    """Rows of completions. What cannot be written is later, never raised: nobody's typing waits for statistics."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def add(self, record: Record) -> int:
-        """Keep a completion that is shown; its number, 0 if it could not be kept."""
-        row = (time.time(), record.language, record.surface, record.chars, record.latency_ms)
-        sql = "INSERT INTO completion (at, language, surface, chars, latency_ms) VALUES (?, ?, ?, ?, ?)"
-        return self._write(sql, row)
+        """Keep a completion that is shown; its number."""
+        number = _draw_number()
+        row = (number, time.time(), record.language, record.surface, record.chars, record.latency_ms)
+        sql = "INSERT INTO completion (id, at, language, surface, chars, latency_ms) VALUES (?, ?, ?, ?, ?, ?)"
+        self._database.write((str(number),), sql, row)
+        return number
 
     def settle(self, number: int, outcome: Outcome, accepted_chars: int) -> None:
         """What became of a completion; a later call replaces an earlier one."""
         sql = "UPDATE completion SET outcome = ?, accepted_chars = ? WHERE id = ?"
-        self._write(sql, (outcome, accepted_chars, number))
+        self._database.write((str(number), "outcome"), sql, (outcome, accepted_chars, number))
 
     def keep(self, number: int, kept_chars: int) -> None:
         """How much of an accepted completion still stands."""
-        self._write("UPDATE completion SET kept_chars = ? WHERE id = ?", (kept_chars, number))
+        sql = "UPDATE completion SET kept_chars = ? WHERE id = ?"
+        self._database.write((str(number), "kept"), sql, (kept_chars, number))
 
     def read(self, since: float = 0.0) -> list[Record]:
         """All completions from a time on, in seconds since 1970, in their order."""
         columns = "language, surface, chars, latency_ms, outcome, accepted_chars, kept_chars"
-        rows = self._connection.execute(f"SELECT {columns} FROM completion WHERE at >= ? ORDER BY id", (since,))
+        rows = self._database.read(f"SELECT {columns} FROM completion WHERE at >= ? ORDER BY id", (since,))
         return [Record(*row) for row in rows]
 
     def close(self) -> None:
-        self._connection.close()
-
-    def _write(self, sql: str, values: tuple[object, ...]) -> int:
-        try:
-            return self._connection.execute(sql, values).lastrowid or 0
-        except sqlite3.Error as error:
-            logger.warning("Statistics could not be kept: %s", error)
-            return 0
+        self._database.close()
 
 
 def open_store(path: Path) -> StatsStore:
-    """The store in a file, made if need be; a damaged one is begun anew, one that cannot be written is in memory."""
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    """The store in a file, made if need be; a damaged one is begun anew, while it cannot be written it is in memory."""
+    return StatsStore(Database("Statistics", partial(_open, path), partial(_connect, ":memory:")))
+
+
+def _draw_number() -> int:
+    """A number for a row that no other process draws, larger than all earlier ones."""
+    return time.time_ns() // 1000 << 10 | random.getrandbits(10)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        return StatsStore(_connect(str(path)))
-    except sqlite3.OperationalError as error:
-        logger.warning("Statistics are not kept: %s", error)
+        return _connect(str(path))
+    except sqlite3.OperationalError:
+        raise
     except sqlite3.DatabaseError as error:
         logger.warning("The statistics are damaged (%s) and begun anew", error)
-        with suppress(OSError, sqlite3.Error):
-            for suffix in ("", "-wal", "-shm"):
-                path.with_name(path.name + suffix).unlink(missing_ok=True)
-            return StatsStore(_connect(str(path)))
-    return StatsStore(_connect(":memory:"))
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        return _connect(str(path))
 
 
 def _connect(name: str) -> sqlite3.Connection:

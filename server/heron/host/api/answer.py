@@ -12,6 +12,7 @@ from fastapi import Request
 from heron import __version__
 from heron.errors import InvalidRequest
 from heron.host.api.quotas import join_client
+from heron.host.api.response_cache import ResponseCache
 from heron.host.api.timings import Stopwatch
 from heron.wire import CLIENT_HEADER, PRIORITY_HEADER, Delta, Priority, Usage
 
@@ -100,6 +101,12 @@ def read_priority(request: Request, default: Priority) -> Priority:
             return priority
     message = f"{PRIORITY_HEADER}: {asked!a} is not allowed; it must be one of {', '.join(_PRIORITIES)}."
     raise InvalidRequest(message, param=PRIORITY_HEADER)
+
+
+def cache_for(request: Request, cache: ResponseCache) -> ResponseCache | None:
+    """The cache, unless the client wants the model to answer: `Cache-Control: no-store` or `no-cache`, RFC 9111."""
+    wishes = {wish.strip().lower() for wish in request.headers.get("cache-control", "").split(",")}
+    return None if wishes & {"no-store", "no-cache"} else cache
 
 
 def read_client(request: Request, user: str | None) -> str:

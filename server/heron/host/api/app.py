@@ -11,6 +11,7 @@ from heron.host.api.auth import Auth
 from heron.host.api.chat import chat_router
 from heron.host.api.completions import completions_router
 from heron.host.api.dashboard import Doorkeeper, dashboard_router
+from heron.host.api.embeddings import embeddings_router
 from heron.host.api.errors import add_error_handlers
 from heron.host.api.guard import Guard
 from heron.host.api.health import health_router
@@ -19,10 +20,12 @@ from heron.host.api.lsp_socket import lsp_router
 from heron.host.api.metrics import metrics_router
 from heron.host.api.models import models_router
 from heron.host.api.multiplex import multiplex_router
+from heron.host.api.notice import Notice
 from heron.host.api.openapi import DescribedApp
 from heron.host.api.overview import overview_router
 from heron.host.api.service import Service
 from heron.host.api.stats import stats_router
+from heron.host.api.trace import trace_router
 
 
 def create_app(service: Service, auth: Auth, open_door: Doorkeeper | None = None) -> FastAPI:
@@ -45,17 +48,19 @@ def create_app(service: Service, auth: Auth, open_door: Doorkeeper | None = None
         title="Heron", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     for answers in (completions_router, chat_router, llama_router):
-        app.include_router(answers(pool, service.ledger))
-    for shows in (models_router, health_router, stats_router):
+        app.include_router(answers(service))
+    for shows in (models_router, health_router, stats_router, embeddings_router):
         app.include_router(shows(pool))
     for router in (
-        metrics_router(pool, service.telemetry),
+        metrics_router(pool, service.telemetry, service.cache),
         overview_router(service),
+        trace_router(service),
         dashboard_router(open_door),
         multiplex_router(),
         lsp_router(),
     ):
         app.include_router(router)
+    app.add_middleware(Notice, pool=pool)
     app.add_middleware(Guard, auth=auth, service=service)
     if auth.origins:
         app.add_middleware(CORSMiddleware, allow_origins=sorted(auth.origins), allow_methods=["*"], allow_headers=["*"])

@@ -12,7 +12,7 @@ from heron.host.tokens import Scope, TokenStore
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _FOR_ALL = ("/health", "/healthz", "/v1/health", "/v1/models", "/props", "/openapi.json", "/v1/stream")
 _FOR_SCOPE: dict[Scope, tuple[str, ...]] = {
-    "complete": ("/v1/completions", "/infill", "/tokenize"),
+    "complete": ("/v1/completions", "/v1/embeddings", "/infill", "/tokenize"),
     "chat": ("/v1/chat/completions",),
 }
 

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 
 from heron.host.api.answer import (
     Reply,
+    cache_for,
     collect,
     new_envelope,
     read_client,
@@ -18,17 +19,17 @@ from heron.host.api.answer import (
 )
 from heron.host.api.constraint import Constraint, in_clients_words, make_constraint
 from heron.host.api.disconnect import while_connected
-from heron.host.api.engines import EnginePool, generate, ready_engine
-from heron.host.api.ledger import Ledger
+from heron.host.api.engines import generate, ready_engine
 from heron.host.api.schema import ChatBody, chat_prompt, chat_sampling
+from heron.host.api.service import Service
 from heron.host.api.sse import EventStream
 from heron.host.api.timings import Stopwatch
 from heron.host.api.tool_calls import call_object, read_calls
 from heron.wire import ChatPrompt, Delta, GenerateRequest, ModelInfo, Sampling, TokenLogprob
 
 
-def chat_router(pool: EnginePool, ledger: Ledger) -> APIRouter:
-    router = APIRouter()
+def chat_router(service: Service) -> APIRouter:
+    router, pool, ledger = APIRouter(), service.pool, service.ledger
 
     @router.post("/v1/chat/completions", response_model=None)
     async def chat(body: ChatBody, request: Request) -> Response:
@@ -41,7 +42,7 @@ def chat_router(pool: EnginePool, ledger: Ledger) -> APIRouter:
         prompt, sampling = _question(body, engine.model, constraint)
         priority, client = read_priority(request, "chat"), read_client(request, body.user)
         wanted = GenerateRequest(envelope.id, prompt, sampling, priority, client)
-        raw = watch.watch(generate(engine, wanted, ledger))
+        raw = watch.watch(generate(engine, wanted, ledger, cache_for(request, service.cache)))
         deltas = read_calls(in_clients_words(raw, constraint), constraint)
         if body.stream:
             return EventStream(_stream(deltas, Reply(envelope, body.wanted_usage, watch)))

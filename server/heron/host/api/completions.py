@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 
 from heron.host.api.answer import (
     Reply,
+    cache_for,
     collect,
     new_envelope,
     read_client,
@@ -17,16 +18,16 @@ from heron.host.api.answer import (
     usage_so_far,
 )
 from heron.host.api.disconnect import while_connected
-from heron.host.api.engines import EnginePool, generate, ready_engine
-from heron.host.api.ledger import Ledger
+from heron.host.api.engines import generate, ready_engine
 from heron.host.api.schema import CompletionBody, completion_prompt, completion_sampling
+from heron.host.api.service import Service
 from heron.host.api.sse import EventStream
 from heron.host.api.timings import Stopwatch
 from heron.wire import Delta, GenerateRequest, TokenLogprob
 
 
-def completions_router(pool: EnginePool, ledger: Ledger) -> APIRouter:
-    router = APIRouter()
+def completions_router(service: Service) -> APIRouter:
+    router, pool, ledger = APIRouter(), service.pool, service.ledger
 
     @router.post("/v1/completions", response_model=None)
     async def complete(body: CompletionBody, request: Request) -> Response:
@@ -37,7 +38,7 @@ def completions_router(pool: EnginePool, ledger: Ledger) -> APIRouter:
         prompt = completion_prompt(body, engine.model)
         priority, client = read_priority(request, "completion"), read_client(request, body.user)
         wanted = GenerateRequest(envelope.id, prompt, completion_sampling(body), priority, client)
-        deltas = watch.watch(generate(engine, wanted, ledger))
+        deltas = watch.watch(generate(engine, wanted, ledger, cache_for(request, service.cache)))
         if body.stream:
             return EventStream(_stream(deltas, Reply(envelope, body.wanted_usage, watch)))
         whole = await while_connected(request.receive, collect(deltas))

@@ -45,7 +45,7 @@ def open_loopback(token: str, stack: ExitStack) -> Endpoint:
 
 def open_port(home: Path, port: int, settings: HostSettings, stack: ExitStack) -> Endpoint:
     """Listen on a port, 0 for any, for this user's token and the stored ones; beyond loopback by TLS only."""
-    certificate = _certificate(settings)
+    certificate = find_certificate(settings)
     listener = stack.enter_context(listen_tcp(port, settings.listen))
     token = own_token()
     names = LOOPBACK_NAMES | {name.lower() for name in settings.allowed_hosts}
@@ -55,11 +55,11 @@ def open_port(home: Path, port: int, settings: HostSettings, stack: ExitStack) -
     return Endpoint(listener, auth, HostAddress(url, token=token), certificate)
 
 
-def _certificate(settings: HostSettings) -> tuple[str, str] | None:
+def find_certificate(settings: HostSettings) -> tuple[str, str] | None:
     """The certificate's files. Raises InvalidSettings where one is missing, or TLS is and would be needed."""
     files = {"host.tls_certificate": settings.tls_certificate, "host.tls_key": settings.tls_key}
     if not any(files.values()):
-        if not _is_loopback(settings.listen):
+        if not is_loopback(settings.listen):
             raise InvalidSettings(
                 f"Setting host.listen: {settings.listen!r} is not a loopback address, and there is no TLS.",
                 hint="Set host.tls_certificate and host.tls_key, or listen on 127.0.0.1.",
@@ -71,7 +71,7 @@ def _certificate(settings: HostSettings) -> tuple[str, str] | None:
     return settings.tls_certificate, settings.tls_key
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
     try:
         return ip_address(address).is_loopback
     except ValueError:

@@ -8,7 +8,10 @@ from typing import Any, Protocol
 
 from heron.errors import HeronError, ModelNotReady, Revoked, WorkerCrashed
 from heron.host.api.ledger import Ledger
+from heron.host.api.response_cache import ResponseCache
 from heron.host.engine.engine import Engine
+from heron.host.engine.spans import StepSpan
+from heron.logs import fields
 from heron.wire import Delta, GenerateRequest, Health
 
 logger = logging.getLogger(__name__)
@@ -48,6 +51,10 @@ class EnginePool(Protocol):
         """Counters and gauges of the pool, and of the engine while it is loaded."""
         ...
 
+    async def steps(self, since_s: float) -> dict[str, tuple[StepSpan, ...]]:
+        """What the engines' steps since then were spent on, by model."""
+        ...
+
     async def unload(self) -> None:
         """Give the model's memory back now. Raises Overloaded while requests run."""
         ...
@@ -84,14 +91,19 @@ async def _in_time(loading: Coroutine[Any, Any, Engine], patience_s: float, heal
         raise _not_ready(health) from None
 
 
-async def generate(engine: Engine, request: GenerateRequest, ledger: Ledger) -> AsyncGenerator[Delta, None]:
+async def generate(
+    engine: Engine, request: GenerateRequest, ledger: Ledger, cache: ResponseCache | None = None
+) -> AsyncGenerator[Delta, None]:
     """The engine's deltas up to the one that finishes; a stream that breaks off without it raises WorkerCrashed.
+
+    With a cache, the answer that it keeps of an equal request.
 
     Kept in the ledger from begin to end, and one line in the log: times, tokens, outcome; never its text.
     """
     live = ledger.begin(request)
     try:
-        async with aclosing(engine.generate(request)) as deltas:
+        source = cache.generate(engine, request) if cache else engine.generate(request)
+        async with aclosing(source) as deltas:
             async for delta in deltas:
                 live.note(delta)
                 yield delta
@@ -109,7 +121,8 @@ async def generate(engine: Engine, request: GenerateRequest, ledger: Ledger) -> 
         ledger.fail(live, revoked)
         raise revoked from None
     finally:
-        logger.info("%s %s %s", request.request_id, request.priority, live.describe())
+        figures = fields(live.figures())
+        logger.info("%s %s %s", request.request_id, request.priority, live.describe(), extra=figures)
         ledger.end(live)
 
 

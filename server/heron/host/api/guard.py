@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heron.errors import Overloaded, Unauthorized
-from heron.host.api import dashboard, health, metrics, overview, stats
+from heron.host.api import dashboard, health, metrics, overview, stats, trace
 from heron.host.api.auth import Auth, Grant
 from heron.host.api.errors import error_response, http_error
 from heron.host.api.service import Service
@@ -16,7 +16,7 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 BODY_TIME_S = 30.0
 """How long each piece of a body may take to arrive."""
 _POLICY_VIOLATION = 1008
-_QUIET_PATHS = (health.PATH, stats.PATH, metrics.PATH, overview.PATH, *dashboard.PUBLIC_PATHS)
+_QUIET_PATHS = (health.PATH, stats.PATH, metrics.PATH, overview.PATH, trace.PATH, *dashboard.PUBLIC_PATHS)
 _TOKEN_PROTOCOL = "bearer."
 _TOO_LARGE = f"The body is larger than {MAX_BODY_BYTES // 1024**2} MiB."
 _TOO_SLOW = f"Nothing of the body came for {BODY_TIME_S:g} s."

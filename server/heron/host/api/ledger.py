@@ -5,18 +5,21 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from heron.errors import HeronError
 from heron.wire import Delta, GenerateRequest, Usage
 
 _KEPT_ENDS, _KEPT_ERRORS = 500, 50
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
     """A request that ended. `outcome` is its finish reason, `cancelled`, or the code of an error of this `category`.
 
-    Times are in milliseconds from the request on; `first_ms` is 0 if nothing came. `ended` is in seconds since 1970.
+    Times are in milliseconds from the request on; `first_ms` is 0 if nothing came. `ended` is in seconds since 1970,
+    `begin_s` in those of the monotonic clock.
     """
 
     request: GenerateRequest
@@ -26,6 +29,7 @@ class Finished:
     whole_ms: float
     usage: Usage
     ended: float = 0.0
+    begin_s: float = 0.0
 
 
 Observe = Callable[[Finished], None]
@@ -65,6 +69,21 @@ class Live:
         tokens = f"{self.usage.prompt_tokens} ({self.usage.cached_tokens} cached) + {self.completion_tokens}"
         return f"{self.outcome}: first {self.first_ms:.0f} ms, all {self.age_ms():.0f} ms, {tokens} tokens"
 
+    def figures(self) -> dict[str, Any]:
+        """The same for machines."""
+        return {
+            "request": self.request.request_id,
+            "priority": self.request.priority,
+            "client": self.request.client,
+            "outcome": self.outcome,
+            "category": self.category,
+            "first_ms": round(self.first_ms, 2),
+            "whole_ms": round(self.age_ms(), 2),
+            "prompt_tokens": self.usage.prompt_tokens,
+            "cached_tokens": self.usage.cached_tokens,
+            "completion_tokens": self.completion_tokens,
+        }
+
     def age_ms(self) -> float:
         return (time.monotonic() - self.begin_s) * 1000
 
@@ -77,6 +96,7 @@ class Ledger:
         self.live: dict[str, Live] = {}
         self.ended: deque[Finished] = deque(maxlen=_KEPT_ENDS)
         self.failures: deque[Failure] = deque(maxlen=_KEPT_ERRORS)
+        self.num_ended = self.num_failures = 0
 
     def begin(self, request: GenerateRequest) -> Live:
         """Note a request that the running task will answer."""
@@ -86,16 +106,28 @@ class Ledger:
     def fail(self, live: Live, error: HeronError) -> None:
         """Note why a request failed."""
         live.outcome, live.category = error.code, error.category
+        self.num_failures += 1
         self.failures.append(Failure(time.time(), error.category, error.code, str(error)))
 
     def end(self, live: Live) -> None:
         """Note that a request ended, however it did."""
         self.live.pop(live.request.request_id, None)
         usage = replace(live.usage, completion_tokens=live.completion_tokens)
-        finished = Finished(live.request, live.outcome, live.category, live.first_ms, live.age_ms(), usage, time.time())
+        finished = Finished(
+            live.request, live.outcome, live.category, live.first_ms, live.age_ms(), usage, time.time(), live.begin_s
+        )
+        self.num_ended += 1
         self.ended.append(finished)
         for observe in self._observers:
             observe(finished)
+
+    def ended_since(self, mark: int) -> list[Finished]:
+        """What ended after so many had, as far as it is kept; all of it if there never were so many."""
+        return _newest(self.ended, self.num_ended - mark)
+
+    def failures_since(self, mark: int) -> list[Failure]:
+        """The errors after so many, likewise."""
+        return _newest(self.failures, self.num_failures - mark)
 
     def revoke(self, request_id: str) -> bool:
         """Stop a request for its client; whether it ran."""
@@ -105,3 +137,8 @@ class Ledger:
         live.is_revoked = True
         live.task.cancel()
         return True
+
+
+def _newest(items: "deque[_Item]", count: int) -> list[_Item]:
+    """The last `count` items; all for a negative count, which is of another life of the host."""
+    return list(items)[-count:] if count > 0 else [] if count == 0 else list(items)

@@ -13,12 +13,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from heron import __version__
-from heron.host.api.answer import read_client, read_priority
+from heron.host.api.answer import cache_for, read_client, read_priority
 from heron.host.api.disconnect import while_connected
-from heron.host.api.engines import EnginePool, generate, ready_engine
-from heron.host.api.ledger import Ledger
+from heron.host.api.engines import generate, ready_engine
 from heron.host.api.line_guard import LineGuard
 from heron.host.api.llama_fields import InfillBody, TokenizeBody, infill_prompt, infill_sampling
+from heron.host.api.service import Service
 from heron.host.api.sse import EventStream
 from heron.host.api.timings import Stopwatch
 from heron.wire import Delta, GenerateRequest, Usage
@@ -44,8 +44,8 @@ class _Answer:
             self.stop_type = {"length": "limit"}.get(delta.finish_reason, "eos")
 
 
-def llama_router(pool: EnginePool, ledger: Ledger) -> APIRouter:
-    router = APIRouter()
+def llama_router(service: Service) -> APIRouter:
+    router, pool, ledger = APIRouter(), service.pool, service.ledger
 
     @router.post("/infill", response_model=None)
     async def infill(body: InfillBody, request: Request) -> Response:
@@ -56,7 +56,8 @@ def llama_router(pool: EnginePool, ledger: Ledger) -> APIRouter:
         prompt, sampling = infill_prompt(body, engine.model), infill_sampling(body, engine.model)
         wanted = GenerateRequest(f"infill-{uuid4().hex}", prompt, sampling, priority, read_client(request, None))
         answer = _Answer(engine.model.id, watch)
-        pieces = _pieces(body, watch.watch(generate(engine, wanted, ledger)), answer)
+        deltas = generate(engine, wanted, ledger, cache_for(request, service.cache))
+        pieces = _pieces(body, watch.watch(deltas), answer)
         if body.stream:
             return EventStream(_stream(pieces, body, answer))
         await while_connected(request.receive, _drain(pieces))

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from heron.host.api.engines import EnginePool
 from heron.host.api.ledger import Finished
+from heron.host.api.response_cache import ResponseCache
 
 PATH = "/metrics"
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -60,7 +61,19 @@ class _EngineNumbers(Collector):
             yield family
 
 
-def metrics_router(pool: EnginePool, telemetry: Telemetry) -> APIRouter:
+class _CacheNumbers(Collector):
+    """The numbers of the response cache, likewise."""
+
+    def __init__(self, numbers: dict[str, float]) -> None:
+        self._numbers = numbers
+
+    def collect(self) -> Iterable[Metric]:
+        for name, value in self._numbers.items():
+            kind: Any = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+            yield kind(f"heron_{name}", f"{name}: answers given again without the model.", value=value)
+
+
+def metrics_router(pool: EnginePool, telemetry: Telemetry, cache: ResponseCache) -> APIRouter:
     router = APIRouter()
 
     @router.get(PATH, response_model=None)
@@ -68,6 +81,7 @@ def metrics_router(pool: EnginePool, telemetry: Telemetry) -> APIRouter:
         """A model that is unloaded is not loaded for it."""
         engine = CollectorRegistry(auto_describe=False)
         engine.register(_EngineNumbers(await pool.metrics(), pool.health().model))
+        engine.register(_CacheNumbers(cache.metrics()))
         text = generate_latest(telemetry.registry) + generate_latest(engine)
         return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 

@@ -21,11 +21,11 @@ from heron.host.api.errors import error_body
 from heron.wire import CLIENT_HEADER, PRIORITY_HEADER
 
 PATH = "/v1/stream"
-PATHS = ("/v1/completions", "/v1/chat/completions", "/infill", "/tokenize")
+PATHS = ("/v1/completions", "/v1/chat/completions", "/v1/embeddings", "/infill", "/tokenize")
 MAX_RUNNING = 64
 """Requests of one connection at once."""
 _log = logging.getLogger(__name__)
-_KEPT_HEADERS = (b"host", b"authorization", CLIENT_HEADER.lower().encode())
+_KEPT_HEADERS = (b"host", b"authorization", b"cache-control", CLIENT_HEADER.lower().encode())
 
 
 def multiplex_router() -> APIRouter:
@@ -68,9 +68,9 @@ class _Connection:
         id: Any = None
         try:
             message = _parse(text)
-            id = message.get("id")
+            id = _tellable(message.get("id"))
             if message.get("cancel") is True:
-                self._cancel(id)
+                self._cancel(_read_id(message))
             else:
                 self._begin(_read_ask(message))
         except HeronError as error:
@@ -97,7 +97,7 @@ class _Connection:
         self.running[ask.id] = task
         task.add_done_callback(lambda _: self.running.pop(ask.id, None))
 
-    def _cancel(self, id: Any) -> None:
+    def _cancel(self, id: str) -> None:
         if task := self.running.get(id):
             task.cancel()
 
@@ -170,16 +170,31 @@ def _parse(text: str) -> dict[str, Any]:
     return message
 
 
-def _read_ask(message: dict[str, Any]) -> _Ask:
-    id, path, body = message.get("id"), message.get("path"), message.get("body")
-    if not isinstance(id, str) or not 0 < len(id) <= 200:
+def _read_id(message: dict[str, Any]) -> str:
+    id = message.get("id")
+    if not isinstance(id, str) or not 0 < len(id) <= 200 or not _is_unicode(id):
         raise InvalidRequest("id: it must be a string of 1 to 200 characters.", param="id")
+    return id
+
+
+def _tellable(id: Any) -> Any:
+    """An id as it can be told back in an error; null for one that is too odd."""
+    return id if type(id) is int or (isinstance(id, str) and _is_unicode(id)) else None
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text can be sent: JSON can spell halves of surrogate pairs, UTF-8 cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _read_ask(message: dict[str, Any]) -> _Ask:
+    id, path, body = _read_id(message), message.get("path"), message.get("body")
     if path not in PATHS:
         raise InvalidRequest(f"path: {path!a} is not one of {', '.join(PATHS)}.", param="path")
     if not isinstance(body, dict):
         raise InvalidRequest("body: it must be the object that the path takes by HTTP.", param="body")
     priority = message.get("priority", "")
-    if not isinstance(priority, str):
+    if not isinstance(priority, str) or not _is_unicode(priority):
         raise InvalidRequest("priority: it must be a string.", param="priority")
     return _Ask(id, path, body, priority)
 

@@ -3,9 +3,9 @@
 import dataclasses
 import os
 import time
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from heron import __version__
 from heron.errors import InvalidRequest
@@ -14,6 +14,7 @@ from heron.host.api.service import Service
 from heron.host.engine.memory import resident_bytes
 
 PATH = "/v1/overview"
+Mark = Annotated[int, Query(ge=0, le=2**53)]
 _SHOWN_S = 300.0
 """How far back the requests that ended are told."""
 
@@ -23,8 +24,11 @@ def overview_router(service: Service) -> APIRouter:
     pool, ledger, started = service.pool, service.ledger, time.time()
 
     @router.get(PATH)
-    async def show_overview() -> dict[str, Any]:
-        """Health, numbers, requests that run and ended of late, last errors. No text of any request."""
+    async def show_overview(ended: Mark = 0, failures: Mark = 0) -> dict[str, Any]:
+        """Health, numbers, requests that run and ended of late, last errors. No text of any request.
+
+        Who names the `marks` of its last look gets only the requests and errors that came since.
+        """
         now, numbers = time.time(), await pool.metrics_of_others()
         return {
             "version": __version__,
@@ -33,8 +37,10 @@ def overview_router(service: Service) -> APIRouter:
             "others": [dataclasses.asdict(other) | {"engine": numbers.get(other.model, {})} for other in pool.others()],
             "host": {"pid": os.getpid(), "uptime_s": now - started, "resident_bytes": resident_bytes()},
             "running": [_show_live(live) for live in ledger.live.values()],
-            "ended": [_show_finished(one) for one in ledger.ended if now - one.ended < _SHOWN_S],
-            "failures": [dataclasses.asdict(failure) for failure in reversed(ledger.failures)],
+            "ended": [_show_finished(one) for one in ledger.ended_since(ended) if now - one.ended < _SHOWN_S],
+            "failures": [dataclasses.asdict(failure) for failure in reversed(ledger.failures_since(failures))],
+            "marks": {"ended": ledger.num_ended, "failures": ledger.num_failures},
+            "cache": service.cache.metrics(),
         }
 
     @router.delete("/v1/requests/{request_id}")

@@ -38,7 +38,7 @@ def serve_host(pool: EnginePool, settings: Settings, port: int | None = None) ->
     with ExitStack() as stack:
         if not _lock(home, stack):
             return _defer(home, port)
-        service = make_service(pool, settings.limits)
+        service = make_service(pool, settings.limits, settings.host.response_cache_mb)
         doors = Doors(service, open_own_door(home, stack), stack)
         if port is not None:
             _announce(doors.add(open_port(home, port, settings.host, stack)))

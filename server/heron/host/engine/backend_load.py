@@ -7,7 +7,7 @@ from heron.host.engine.engine import Engine
 from heron.host.engine.load import ReportHealth, load_engine
 from heron.host.engine.mlc_load import MlcJob, load_mlc
 from heron.host.engine.mlc_survey import survey_mlc
-from heron.host.engine.remote_engine import connect_remote
+from heron.host.engine.remote_load import load_remote
 from heron.host.models.choose import choose_model
 from heron.host.models.fetch import ensure_model
 from heron.host.models.progress import Progress
@@ -22,7 +22,7 @@ def load_backend(settings: Settings, report: ReportHealth) -> Engine:
     Raises ModelError, ResourceError, CompileFailed or HostUnreachable with a sentence for the user.
     """
     if remote := choose_remote(settings.engine):
-        return connect_remote(settings, remote.reason)
+        return load_remote(settings, report, remote.reason)
     entry = choose_model(settings).entry
     if not (entry.is_mlc or settings.engine.backend == "mlc" or settings.engine.device.startswith(("vulkan", "rocm"))):
         return load_engine(settings, report, "Heron's own engine: the model is a GGUF file.")

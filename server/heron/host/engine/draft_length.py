@@ -45,7 +45,9 @@ class StepTimes:
             excess = known - single * (1 + _SLOPE * (count - 1))
             if excess > 0:
                 self._measured[count] = known - _FORGET_RATE * excess
-        known = self._measured.get(num_tokens, seconds)
+        # The first step of a size may be an outlier too: slower than the others say it is believed only bit by bit.
+        expected = min(seconds, self.of(num_tokens)) if self._measured else seconds
+        known = self._measured.get(num_tokens, expected)
         self._measured[num_tokens] = known + _STEP_RATE * (min(seconds, 1.5 * known) - known)
         self._line = []
 

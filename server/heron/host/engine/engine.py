@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from typing import Protocol
 
+from heron.host.engine.spans import StepSpan
 from heron.wire import Delta, GenerateRequest, ModelInfo
 
 
@@ -30,6 +31,13 @@ class Engine(Protocol):
 
     async def metrics(self) -> dict[str, float]:
         """Counters and gauges since the start; names end in their unit."""
+        ...
+
+    async def steps(self, since_s: float) -> tuple[StepSpan, ...]:
+        """What its steps since then were spent on, the oldest first; empty where an engine does not tell.
+
+        In seconds of the monotonic clock. Only the last thousands are known.
+        """
         ...
 
     async def close(self) -> None:

@@ -65,7 +65,7 @@ def load_engine(settings: Settings, report: ReportHealth, why: str = "") -> Loca
         report(Health("loading", model_id, plan.warning))
     model = _describe_model(model_id, plan.window, tokenizer)
     model = replace(model, place=f"{place.reason} {why}".strip(), fingerprint=fingerprint(path))
-    model = replace(model, on_card=place.kind != "cpu")
+    model = replace(model, on_card=place.kind != "cpu", notice=plan.warning)
     with loading_from(prepared.artefact), telling_of_card(model.on_card):
         runner = prepared.load(replace(settings.engine, cache_tokens=plan.cache_tokens))
     drafter = LookupDrafter() if settings.engine.speculation == "auto" else None

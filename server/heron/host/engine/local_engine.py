@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from heron.errors import HeronError, SystemFault, WorkerCrashed
+from heron.host.engine.card_lost import card_lost
 from heron.host.engine.draft import Drafter
 from heron.host.engine.grammar import GrammarCompiler, Matcher
 from heron.host.engine.healing import Healing, TokensByText
@@ -20,6 +21,7 @@ from heron.host.engine.sampler import Sampler
 from heron.host.engine.sampling_limits import validate_sampling
 from heron.host.engine.scheduler import SchedulerLimits
 from heron.host.engine.sequence import PRIORITIES, Sequence
+from heron.host.engine.spans import StepSpan
 from heron.host.engine.step_loop import StepLoop, Vocabulary
 from heron.host.engine.stream import TextStream
 from heron.host.engine.template import render
@@ -144,6 +146,9 @@ class LocalEngine:
             "resident_bytes": resident_bytes(),
         }
 
+    async def steps(self, since_s: float) -> tuple[StepSpan, ...]:
+        return tuple(span for span in self._loop.spans.copy() if span.end_s >= since_s)
+
     async def close(self) -> None:
         if not self._closing:
             self._closing = True
@@ -219,7 +224,7 @@ class LocalEngine:
         try:
             self._loop.warm_up()
         except Exception as error:
-            warmed.set_exception(error if isinstance(error, HeronError) else _fault(error))
+            warmed.set_exception(error if isinstance(error, HeronError) else _fault(error, self._model))
         else:
             warmed.set_result(None)
 
@@ -248,8 +253,10 @@ class LocalEngine:
         """Fail what took part; after too many such steps the engine ends, so that its worker is replaced."""
         self._num_failed_steps += 1
         self._num_failed_in_a_row += 1
-        fault = error if isinstance(error, HeronError) else _fault(error)
-        if self._num_failed_in_a_row >= MAX_FAILED_STEPS:
+        fault = error if isinstance(error, HeronError) else _fault(error, self._model)
+        if isinstance(fault, WorkerCrashed):  # the card is gone: no other step will do better
+            self._closing = True
+        elif self._num_failed_in_a_row >= MAX_FAILED_STEPS:
             self._closing = True
             fault = WorkerCrashed(f"{self._num_failed_in_a_row} steps failed in a row. {fault.message}")
         self._fail_all(fault)
@@ -297,5 +304,8 @@ def _fit_limits(limits: SchedulerLimits, runner: Runner) -> SchedulerLimits:
     return replace(limits, max_step_tokens=most, max_running=min(limits.max_running, most))
 
 
-def _fault(error: Exception) -> SystemFault:
+def _fault(error: Exception, model: ModelInfo) -> HeronError:
+    """One of our errors for what a step raised. A card that failed once fails each time (CUDA's errors stay)."""
+    if model.on_card and isinstance(error, RuntimeError):
+        return card_lost(error)
     return SystemFault(f"The engine failed in a step: {type(error).__name__}: {error}.")

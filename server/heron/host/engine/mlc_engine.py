@@ -21,6 +21,7 @@ from heron.host.engine.mlc_answer import AnswerReader, read_metrics
 from heron.host.engine.mlc_ask import Ask, make_ask
 from heron.host.engine.mlc_healing import Healer, HealingAsk
 from heron.host.engine.sampling_limits import validate_sampling
+from heron.host.engine.spans import StepSpan
 from heron.host.engine.template import render
 from heron.host.engine.tokenizer import Tokenizer
 from heron.settings import LongPrompt
@@ -126,6 +127,10 @@ class MlcEngine:
             "resident_bytes": resident_bytes(),
             **self._told,
         }
+
+    async def steps(self, since_s: float) -> tuple[StepSpan, ...]:
+        """None are told: they are the package's."""
+        return ()
 
     async def close(self) -> None:
         """End MLC-LLM's threads; a worker whose process ends does not wait for those that hang."""

@@ -1,7 +1,7 @@
 """What host and worker say to each other over the worker's stdin and stdout: one JSON message a line.
 
-Host to worker: Init once, then Generate, Abort, Tokenize, ReadMetrics; closing stdin (or Close) ends the worker.
-Worker to host: HealthChanged until Loaded, then DeltaSent, TokensRead, MetricsRead, and RequestFailed.
+Host to worker: Init once, then Generate, Abort, Tokenize, ReadMetrics, ReadSteps; closing stdin (or Close) ends the
+worker. Worker to host: HealthChanged until Loaded, then DeltaSent, TokensRead, MetricsRead, StepsRead, RequestFailed.
 """
 
 import json
@@ -11,9 +11,12 @@ from typing import Any
 from heron.errors import HeronError, InvalidRequest, Overloaded, SystemFault
 from heron.host.engine.codec import decode, encode
 from heron.host.engine.scripted import Script
+from heron.host.engine.spans import StepSpan
 from heron.settings import Settings
 from heron.wire import Delta, GenerateRequest, Health, ModelInfo
 
+DEVICE_LOST_STATUS = 86
+"""A worker that ends with this status lost its card; another one would meet the same."""
 MAX_LINE_BYTES = 1 << 28
 """A longer line is no message: stops a confused peer from filling the memory."""
 
@@ -60,6 +63,12 @@ class ReadMetrics:
     """Also the heartbeat: a healthy worker answers at once, whatever the engine computes."""
 
     call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSteps:
+    call_id: str
+    since_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +121,14 @@ class MetricsRead:
     metrics: dict[str, float]
 
 
-HostMessage = Init | Generate | Abort | Tokenize | ReadMetrics | Close
-WorkerMessage = HealthChanged | Loaded | LoadFailed | DeltaSent | RequestFailed | TokensRead | MetricsRead
+@dataclass(frozen=True, slots=True)
+class StepsRead:
+    call_id: str
+    steps: tuple[StepSpan, ...]
+
+
+HostMessage = Init | Generate | Abort | Tokenize | ReadMetrics | ReadSteps | Close
+WorkerMessage = HealthChanged | Loaded | LoadFailed | DeltaSent | RequestFailed | TokensRead | MetricsRead | StepsRead
 
 
 def write_message(message: HostMessage | WorkerMessage) -> bytes:

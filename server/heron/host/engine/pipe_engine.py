@@ -16,16 +16,19 @@ from heron.host.engine.pipe import (
     HostMessage,
     MetricsRead,
     ReadMetrics,
+    ReadSteps,
     RequestFailed,
+    StepsRead,
     Tokenize,
     TokensRead,
     WorkerMessage,
     error_of,
 )
+from heron.host.engine.spans import Share, StepSpan
 from heron.wire import Delta, GenerateRequest, ModelInfo
 
-_Answer = DeltaSent | TokensRead | MetricsRead
-_A = TypeVar("_A", DeltaSent, TokensRead, MetricsRead)
+_Answer = DeltaSent | TokensRead | MetricsRead | StepsRead
+_A = TypeVar("_A", DeltaSent, TokensRead, MetricsRead, StepsRead)
 _Inbox = asyncio.Queue[_Answer | HeronError]
 
 
@@ -72,6 +75,13 @@ class PipeEngine:
             self._send(ReadMetrics(wire_id))
             return (await _next_answer(inbox, MetricsRead)).metrics
 
+    async def steps(self, since_s: float) -> tuple[StepSpan, ...]:
+        """The worker's, with the names that requests have on this side."""
+        with self._open_inbox("steps") as (wire_id, inbox):
+            self._send(ReadSteps(wire_id, since_s))
+            steps = (await _next_answer(inbox, StepsRead)).steps
+        return tuple(replace(step, shares=tuple(map(_rename, step.shares))) for step in steps)
+
     async def close(self) -> None:
         if self._broken is None:
             self._send(Close())
@@ -80,7 +90,9 @@ class PipeEngine:
     def receive(self, message: WorkerMessage) -> None:
         """Hand a message of the worker to the request it answers; others are ignored."""
         match message:
-            case DeltaSent(request_id=wire_id) | TokensRead(call_id=wire_id) | MetricsRead(call_id=wire_id):
+            case DeltaSent(request_id=wire_id):
+                self._put(wire_id, message)
+            case TokensRead(call_id=wire_id) | MetricsRead(call_id=wire_id) | StepsRead(call_id=wire_id):
                 self._put(wire_id, message)
             case RequestFailed(request_id=wire_id, failure=failure):
                 self._put(wire_id, error_of(failure))
@@ -105,6 +117,10 @@ class PipeEngine:
             yield wire_id, inbox
         finally:
             del self._inboxes[wire_id]
+
+
+def _rename(share: Share) -> Share:
+    return replace(share, request_id=share.request_id.rpartition("#")[0])
 
 
 async def _next_answer(inbox: _Inbox, kind: type[_A]) -> _A:

@@ -15,7 +15,9 @@ from heron.host.engine.pipe import (
     HostMessage,
     MetricsRead,
     ReadMetrics,
+    ReadSteps,
     RequestFailed,
+    StepsRead,
     Tokenize,
     TokensRead,
     WorkerMessage,
@@ -26,14 +28,18 @@ from heron.wire import GenerateRequest
 _log = logging.getLogger(__name__)
 
 
-class PipeServer:
-    """Answers Generate, Abort, Tokenize and ReadMetrics, each request in its own task.
+def _stay(fault: WorkerCrashed) -> None:
+    """Nothing: for an engine that is not a process's own."""
 
-    `leave` is called when the engine has broken down: only another worker can go on.
+
+class PipeServer:
+    """Answers Generate, Abort, Tokenize, ReadMetrics and ReadSteps, each request in its own task.
+
+    `leave` is called, with what happened, when the engine has broken down: only another worker can go on.
     """
 
     def __init__(
-        self, engine: Engine, send: Callable[[WorkerMessage], None], leave: Callable[[], None] = lambda: None
+        self, engine: Engine, send: Callable[[WorkerMessage], None], leave: Callable[[WorkerCrashed], None] = _stay
     ) -> None:
         self._engine = engine
         self._send = send
@@ -52,6 +58,8 @@ class PipeServer:
                 self._start(call_id, self._tokenize(call_id, text))
             case ReadMetrics(call_id=call_id):
                 self._start(call_id, self._read_metrics(call_id))
+            case ReadSteps(call_id=call_id, since_s=since_s):
+                self._start(call_id, self._read_steps(call_id, since_s))
 
     async def close(self) -> None:
         """Abort all requests and close the engine."""
@@ -71,7 +79,7 @@ class PipeServer:
         except HeronError as error:
             self._send(RequestFailed(request_id, failure_of(error)))
             if isinstance(error, WorkerCrashed):
-                self._leave()
+                self._leave(error)
         except Exception as error:
             _log.exception("request %s failed", request_id)
             self._send(RequestFailed(request_id, failure_of(error)))
@@ -86,3 +94,6 @@ class PipeServer:
 
     async def _read_metrics(self, call_id: str) -> None:
         self._send(MetricsRead(call_id, await self._engine.metrics()))
+
+    async def _read_steps(self, call_id: str, since_s: float) -> None:
+        self._send(StepsRead(call_id, await self._engine.steps(since_s)))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from heron.errors import HeronError, HostUnreachable, UnsupportedFeature
 from heron.host.engine.remote_answers import read_delta, read_error, read_events, read_model
 from heron.host.engine.sampling_limits import validate_sampling
+from heron.host.engine.spans import StepSpan
 from heron.settings import EngineSettings, Settings
 from heron.wire import (
     CLIENT_HEADER,
@@ -98,6 +99,10 @@ class RemoteEngine:
             is_up = 0.0
         running = float(self._num_running)
         return {"requests_total": float(self._num_requests), "running_requests": running, "remote_up": is_up}
+
+    async def steps(self, since_s: float) -> tuple[StepSpan, ...]:
+        """None are told: they are the server's."""
+        return ()
 
     async def close(self) -> None:
         client, self._client = self._client, None

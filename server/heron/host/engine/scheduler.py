@@ -28,6 +28,8 @@ class SchedulerLimits:
     max_step_tokens: int = 96
     yielding_tokens: int = 32
     """Most prefill tokens of a step for those less urgent than one that runs beside them."""
+    background_tokens: int = 32
+    """Most prefill tokens of a step that is all background: whoever comes waits for its end."""
     max_drafts: int = 32
     """Most drafted tokens of a step, over all sequences; `waiting_drafts` while others wait to be admitted."""
     waiting_drafts: int = 8
@@ -194,11 +196,16 @@ class Scheduler:
         for sequence in sequences:
             # Tokens that a grammar forced are computed like a prompt's, but they need pages, as decoded ones do.
             if sequence.num_pending > 1 and left > 0 and self._has_page(sequence):
-                yields = sequence.rank > sequences[0].rank
-                share = min(sequence.num_pending, left, self._limits.yielding_tokens if yields else left)
+                share = min(sequence.num_pending, left, self._most_prefill(sequence, sequences[0]))
                 shares[sequence.arrival] = share
                 left -= share
         return shares
+
+    def _most_prefill(self, sequence: Sequence, first: Sequence) -> int:
+        """How many prompt tokens a sequence may compute in a step whose most urgent sequence is `first`."""
+        if sequence.rank > first.rank:
+            return self._limits.yielding_tokens
+        return self._limits.background_tokens if sequence.rank == BACKGROUND else self._limits.max_step_tokens
 
     def _has_page(self, sequence: Sequence) -> bool:
         """Whether a decoding sequence has room for its next token, taken from less urgent ones if need be."""

@@ -11,6 +11,7 @@ from zlib import crc32
 
 from heron.errors import HeronError
 from heron.host.engine.sampling_limits import validate_sampling
+from heron.host.engine.spans import StepSpan
 from heron.host.engine.stream import StopScanner
 from heron.host.engine.tool_format import ToolFormat, tool_format, write_call
 from heron.wire import (
@@ -144,6 +145,10 @@ class ScriptedEngine:
 
     async def metrics(self) -> dict[str, float]:
         return {"requests_total": float(len(self.requests)), "running_requests": float(self._running)}
+
+    async def steps(self, since_s: float) -> tuple[StepSpan, ...]:
+        """None: there is no model."""
+        return ()
 
     async def close(self) -> None:
         self.closed = True

@@ -15,6 +15,7 @@ from heron.host.engine.runner import Batch, Float32, Runner
 from heron.host.engine.sampler import Chosen
 from heron.host.engine.scheduler import Chunk, Scheduler, SchedulerLimits
 from heron.host.engine.sequence import BACKGROUND, Sequence
+from heron.host.engine.spans import Share, StepSpan, Work, new_spans
 from heron.wire import Delta, FinishReason, TokenLogprob
 
 _WARM_UP_TOKENS = 8
@@ -61,6 +62,7 @@ class StepLoop:
         self.cache = PrefixCache(runner.num_pages, runner.page_size, runner.copy_page)
         self.scheduler = Scheduler(self.cache, limits)
         self.counters = Counters()
+        self.spans = new_spans()
 
     @property
     def has_work(self) -> bool:
@@ -82,17 +84,17 @@ class StepLoop:
 
         What ran is as before when the runner raises.
         """
-        started = time.perf_counter()
+        started = time.monotonic()
         chunks = self._add_drafts(self.scheduler.plan())
         if not chunks:
             return []
         batch = make_batch(chunks, self._runner.page_size)
-        run_started = time.perf_counter()
+        run_started = time.monotonic()
         logits = self._runner.run(batch)
-        self.counters.run_s += time.perf_counter() - run_started
-        self._count(chunks)
+        run_s = time.monotonic() - run_started
+        shares = self._count(chunks)
         deltas = self._commit(chunks, logits)
-        self._count_time(batch, time.perf_counter() - started)
+        self._count_time(batch, StepSpan(started, time.monotonic(), run_s, shares))
         return deltas
 
     def remove(self, sequence: Sequence) -> None:
@@ -209,17 +211,26 @@ class StepLoop:
     def _token_text(self, token_id: int) -> str:
         return self._vocabulary.token_bytes(token_id).decode("utf-8", errors="replace")
 
-    def _count(self, chunks: list[Chunk]) -> None:
+    def _count(self, chunks: list[Chunk]) -> tuple[Share, ...]:
+        """Count what a step computes; each sequence's part in it. To be called before the step is committed."""
         self.counters.steps += 1
+        shares = []
         for chunk in chunks:
             sequence = chunk.sequence
-            if sequence.num_computed < sequence.num_prompt:
+            is_prompt = sequence.num_computed < sequence.num_prompt
+            work: Work = "prefill" if is_prompt else "decode"
+            shares.append(Share(sequence.request_id, work, chunk.num_tokens, len(chunk.draft)))
+            if is_prompt:
                 self.counters.prefilled_tokens += chunk.num_tokens
                 self.counters.background_prefilled_tokens += chunk.num_tokens * (sequence.lane == BACKGROUND)
             sequence.num_drafted += len(chunk.draft)
             self.counters.drafted_tokens += len(chunk.draft)
+        return tuple(shares)
 
-    def _count_time(self, batch: Batch, seconds: float) -> None:
+    def _count_time(self, batch: Batch, span: StepSpan) -> None:
+        self.spans.append(span)
+        seconds = span.end_s - span.begin_s
+        self.counters.run_s += span.run_s
         self.counters.step_s += seconds
         self.scheduler.observe_step(seconds)
         if self._drafter is not None and len(batch.logit_rows) == len(batch.token_ids):

@@ -15,9 +15,10 @@ from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any
 
-from heron.errors import HeronError, SystemFault
+from heron.errors import DeviceLost, HeronError, SystemFault, WorkerCrashed
 from heron.host.engine.engine import Engine
 from heron.host.engine.pipe import (
+    DEVICE_LOST_STATUS,
     MAX_LINE_BYTES,
     Close,
     HealthChanged,
@@ -32,6 +33,7 @@ from heron.host.engine.pipe import (
 )
 from heron.host.engine.pipe_server import PipeServer
 from heron.host.engine.scripted import ScriptedEngine
+from heron.logs import choose_log_format
 from heron.wire import Health
 
 CLOSE_TIMEOUT_S = 2.0
@@ -80,6 +82,7 @@ async def _serve(fd_in: int, fd_out: int) -> None:
         return
     if not isinstance(init, Init):
         raise SystemFault(f"The first message was {type(init).__name__}, not Init.")
+    choose_log_format(init.settings.host.log_format, "worker")
     loading = asyncio.create_task(_load(init, send))
     async for message in messages:
         if server := await loading:
@@ -119,13 +122,13 @@ async def _load(init: Init, send: _Send) -> PipeServer | None:
     return PipeServer(engine, send, _leave_broken)
 
 
-def _leave_broken() -> None:
-    """End the process once what was sent has gone out: the host starts another."""
+def _leave_broken(fault: WorkerCrashed) -> None:
+    """End the process once what was sent has gone out, with a status that tells why: the host starts another."""
 
     def leave() -> None:
-        _log.error("the engine is broken; the worker leaves")
+        _log.error("the engine is broken; the worker leaves: %s", fault)
         logging.shutdown()
-        os._exit(1)
+        os._exit(DEVICE_LOST_STATUS if isinstance(fault, DeviceLost) else 1)
 
     asyncio.get_running_loop().call_later(_LEAVE_DELAY_S, leave)
 

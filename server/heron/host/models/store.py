@@ -39,6 +39,13 @@ def list_installed() -> tuple[str, ...]:
     return tuple(model.id for model in Store(home_folder()).list())
 
 
+def next_smaller(name: str) -> str:
+    """The name of the largest stored model that is smaller than this one; empty if there is none."""
+    sizes = {model.id: model.size_bytes for model in Store(home_folder()).list()}
+    smaller = [(size, other) for other, size in sizes.items() if size < sizes.get(name, 0)]
+    return max(smaller, default=(0, ""))[1]
+
+
 class Store:
     """The stored models under one home folder. Holds no state but the folder's name."""
 

@@ -25,7 +25,7 @@ def test_a_damaged_file_is_begun_anew(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / NAME
     path.write_bytes(content)
     store = open_store(path)
-    assert store.add(RECORD) == 1
+    store.add(RECORD)
     store.close()
     assert len(sqlite3.connect(path).execute("SELECT * FROM completion").fetchall()) == 1
 
@@ -42,7 +42,8 @@ def test_a_file_of_another_version_is_begun_anew(tmp_path: Path) -> None:
 def test_where_nothing_can_be_written_nothing_is_kept_and_nobody_fails(tmp_path: Path) -> None:
     (tmp_path / NAME).mkdir()
     store = open_store(tmp_path / NAME)
-    assert store.add(RECORD) == 1
+    store.add(RECORD)
+    assert store.read() == [RECORD]
     store.close()
 
 
@@ -67,11 +68,15 @@ def test_there_is_no_column_for_text(tmp_path: Path) -> None:
     assert {name for (name,) in rows} == {"language", "surface", "outcome"}
 
 
-def test_a_locked_file_costs_a_row_and_no_more(tmp_path: Path) -> None:
+def test_what_a_locked_file_does_not_take_is_kept_later(tmp_path: Path) -> None:
     store, other = open_store(tmp_path / "s.db"), sqlite3.connect(tmp_path / "s.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    assert store.add(RECORD) == 0
+    first = store.add(RECORD)
+    store.settle(first, "accepted", 12)
     other.execute("ROLLBACK")
     other.close()
-    assert store.add(RECORD) > 0
+    assert store.read() == []
+    second = store.add(RECORD)
+    assert [record.outcome for record in store.read()] == ["accepted", "shown"]
+    assert second > first
     store.close()

@@ -51,10 +51,10 @@ def test_before_measuring_a_step_grows_slowly_with_its_tokens() -> None:
 
 def test_between_measured_sizes_a_line_is_drawn() -> None:
     times = StepTimes()
-    for count, seconds in ((1, 0.02), (5, 0.04), (9, 0.10)):
+    for count, seconds in ((1, 0.02), (5, 0.04), (9, 0.10)) * 40:
         times.observe(count, seconds)
-    assert [times.of(count) for count in (1, 3, 5, 7, 9)] == pytest.approx([0.02, 0.03, 0.04, 0.07, 0.10], rel=0.02)
-    assert times.of(13) == pytest.approx(0.14, rel=0.02)
+    assert [times.of(count) for count in (1, 3, 5, 7, 9)] == pytest.approx([0.02, 0.03, 0.04, 0.07, 0.10], rel=0.05)
+    assert times.of(13) == pytest.approx(0.14, rel=0.05)
 
 
 def test_a_larger_step_is_never_held_to_be_faster() -> None:
@@ -87,6 +87,14 @@ def test_step_times_follow_the_machine_but_not_one_hiccup() -> None:
     for _ in range(40):
         times.observe(1, 0.04)
     assert times.of(1) == pytest.approx(0.04, rel=0.01)
+
+
+def test_a_first_step_in_a_busy_moment_does_not_end_drafting() -> None:
+    times = StepTimes()
+    times.observe(1, 0.02)
+    times.observe(2, 0.5)
+    assert times.of(2) < 0.05
+    assert share_drafts([[0.9, 0.8, 0.7, 0.6]], 1, 4, times.of) == [4]
 
 
 def test_rates_follow_verdicts_by_the_length_of_the_match() -> None:

@@ -17,7 +17,7 @@ st.register_type_strategy(str, st.text(st.characters(codec=None), max_size=8))
 st.register_type_strategy(float, st.floats(allow_nan=False))
 HOST_MESSAGES = st.one_of(
     st.builds(pipe.Init, st.just(Settings()), st.builds(scripted.Script)),
-    *map(st.builds, (pipe.Generate, pipe.Abort, pipe.Tokenize, pipe.ReadMetrics, pipe.Close)),
+    *map(st.builds, (pipe.Generate, pipe.Abort, pipe.Tokenize, pipe.ReadMetrics, pipe.ReadSteps, pipe.Close)),
 )
 WORKER_MESSAGES = st.one_of(
     *map(
@@ -30,6 +30,7 @@ WORKER_MESSAGES = st.one_of(
             pipe.RequestFailed,
             pipe.TokensRead,
             pipe.MetricsRead,
+            pipe.StepsRead,
         ),
     )
 )

@@ -152,6 +152,16 @@ def test_prefill_of_a_chat_yields_to_a_running_completion() -> None:
     assert run_step(scheduler) == {chat: 32}
 
 
+def test_a_step_that_is_all_background_is_short() -> None:
+    scheduler = make_scheduler(max_step_tokens=64, background_tokens=16)
+    background = make_sequence(list(range(80)), priority="background")
+    add(scheduler, background)
+    assert run_step(scheduler) == {background: 16}
+    completion = make_sequence(list(range(100, 180)))
+    add(scheduler, completion)
+    assert run_step(scheduler) == {completion: 64}
+
+
 def test_what_is_cancelled_before_it_began_never_runs() -> None:
     scheduler = make_scheduler()
     sequence = make_sequence([1, 2])

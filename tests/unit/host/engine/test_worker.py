@@ -98,7 +98,7 @@ async def test_a_worker_whose_engine_has_broken_down_leaves() -> None:
     sent: list[WorkerMessage] = []
     left = asyncio.Event()
     server = PipeServer(
-        ScriptedEngine(lambda request: WorkerCrashed("3 steps failed in a row.")), sent.append, left.set
+        ScriptedEngine(lambda request: WorkerCrashed("3 steps failed in a row.")), sent.append, lambda fault: left.set()
     )
     server.receive(Generate(GenerateRequest("a", TextPrompt("x"))))
     await asyncio.wait_for(left.wait(), 10)

@@ -5,7 +5,7 @@ import pytest
 
 from heron.errors import CorruptModel
 from heron.host.models.catalog import CatalogEntry, HubFile, find_model
-from heron.host.models.store import Store
+from heron.host.models.store import Store, next_smaller
 from tiny_models import entry_in_wheels, write_gguf
 
 
@@ -96,3 +96,11 @@ def test_a_file_of_the_users_own_is_used_where_it_lies(store: Store, tmp_path: P
     entry = entry_in_wheels(content, 1, local_path=path)
     assert store.find(entry) == path
     assert not store.folder.exists()
+
+
+def test_the_next_smaller_model_is_the_largest_of_those_that_are_smaller(store: Store) -> None:
+    names = ("smollm2-135m-instruct", "qwen2.5-coder-0.5b-instruct", "qwen2.5-coder-1.5b-instruct")
+    for number, name in enumerate(names, 1):
+        put(store, find_model(name), bytes(number))
+    assert [next_smaller(name) for name in names] == ["", names[0], names[1]]
+    assert next_smaller("another") == ""

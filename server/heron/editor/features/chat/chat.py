@@ -9,6 +9,7 @@ from heron.editor.features.chat.conversation import UNTITLED, Conversation, Turn
 from heron.editor.features.chat.steps import Emit, Means
 from heron.editor.features.chat.store import ChatStore
 from heron.editor.features.chat.turn import TurnAsk, TurnRun
+from heron.editor.features.chat.warming import ChatWarming
 from heron.editor.tools.tool import Scene
 from heron.errors import InvalidRequest
 
@@ -31,6 +32,7 @@ class Chat:
         self._store = store
         self._means = means
         self._scene = scene
+        self._warming = ChatWarming(means, scene)
         self._open: dict[str, _Open] = {}
 
     def create(self, title: str = "") -> Conversation:
@@ -70,6 +72,12 @@ class Chat:
             raise _busy(conversation_id)
         _check_question(ask.text)
 
+    def warm(self, conversation_id: str, ask: TurnAsk) -> None:
+        """Have the model read what a question will be asked with, in the background; its text may be unfinished."""
+        found = self._find(conversation_id)
+        if not found.running:
+            self._warming.start(found.conversation.turns, ask)
+
     async def take_turn(self, conversation_id: str, ask: TurnAsk, emit: Emit) -> Turn:
         """Answer a question. Whatever ends it, the turn is kept as far as it came, and marked.
 
@@ -77,6 +85,7 @@ class Chat:
         on.
         """
         self.check(conversation_id, ask)
+        self._warming.stop()
         found = self._find(conversation_id)
         run = TurnRun(self._means(), self._scene, emit)
         found.running = True
@@ -86,6 +95,7 @@ class Chat:
             found.running = False
 
     def close(self) -> None:
+        self._warming.stop()
         self._store.close()
 
     def _find(self, conversation_id: str) -> _Open:

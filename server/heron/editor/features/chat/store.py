@@ -1,7 +1,7 @@
 """Conversations and consents in one SQLite file. A call is a commit: what was saved survives a process that is killed.
 
 Calls take a fraction of a millisecond (write-ahead log, no fsync but at checkpoints), so they are made on the loop.
-A write that fails is logged: a conversation goes on, it is only not kept.
+While the file cannot be written a conversation goes on, and is kept once it can.
 """
 
 import json
@@ -9,11 +9,13 @@ import logging
 import sqlite3
 import time
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from heron.editor.database import Database, Tell
 from heron.editor.document import Position, Range
 from heron.editor.features.chat.conversation import Conversation, Turn, TurnState
 from heron.editor.tools.tool import Reference
@@ -53,40 +55,45 @@ DO UPDATE SET messages = excluded.messages, state = excluded.state, places = exc
 class ChatStore:
     """The conversations of one workspace, and what its user agreed to."""
 
-    def __init__(self, connection: sqlite3.Connection, workspace: str) -> None:
-        self._connection = connection
+    def __init__(self, database: Database, workspace: str) -> None:
+        self._database = database
         self._workspace = workspace
 
     def add(self, conversation: Conversation) -> None:
         times = (conversation.created_at, conversation.updated_at)
         values = (conversation.id, self._workspace, conversation.title, *times)
-        self._write("INSERT INTO conversation VALUES (?, ?, ?, ?, ?)", values)
+        self._database.write((conversation.id,), "INSERT INTO conversation VALUES (?, ?, ?, ?, ?)", values)
 
     def save_turn(self, conversation_id: str, position: int, turn: Turn) -> None:
         """Keep a turn as it is now, in the place of what was kept of it."""
         messages, places = _dump(map(asdict, turn.messages)), _dump(map(asdict, turn.references))
         values = (turn.id, conversation_id, position, turn.question, messages, turn.state, places)
-        self._write(_SAVE_TURN, values)
-        self._write("UPDATE conversation SET updated_at = ? WHERE id = ?", (time.time(), conversation_id))
+        self._database.write((conversation_id, "turn", turn.id), _SAVE_TURN, values)
+        moved = "UPDATE conversation SET updated_at = ? WHERE id = ?"
+        self._database.write((conversation_id, "time"), moved, (time.time(), conversation_id))
 
     def rename(self, conversation_id: str, title: str) -> None:
-        self._write("UPDATE conversation SET title = ? WHERE id = ?", (title, conversation_id))
+        named = "UPDATE conversation SET title = ? WHERE id = ?"
+        self._database.write((conversation_id, "title"), named, (title, conversation_id))
 
     def delete(self, conversation_id: str) -> None:
-        self._write("DELETE FROM conversation WHERE id = ?", (conversation_id,))
+        self._database.forget((conversation_id,))
+        self._database.write((conversation_id,), "DELETE FROM conversation WHERE id = ?", (conversation_id,))
 
     def latest(self, limit: int) -> tuple[Conversation, ...]:
         """Conversations without their turns, the one that changed last first."""
         order = "WHERE workspace = ? ORDER BY updated_at DESC, id LIMIT ?"
-        rows = self._read(f"{_LISTED} {order}", (self._workspace, limit))
+        rows = self._database.read(f"{_LISTED} {order}", (self._workspace, limit))
         return tuple(_read_listed(row) for row in rows)
 
     def load(self, conversation_id: str) -> Conversation | None:
         """A whole conversation; None for one that this workspace does not have."""
-        rows = self._read(f"{_LISTED} WHERE id = ? AND workspace = ?", (conversation_id, self._workspace))
+        rows = self._database.read(f"{_LISTED} WHERE id = ? AND workspace = ?", (conversation_id, self._workspace))
         if not rows:
             return None
-        turns = self._read("SELECT * FROM turn WHERE conversation_id = ? ORDER BY position, id", (conversation_id,))
+        turns = self._database.read(
+            "SELECT * FROM turn WHERE conversation_id = ? ORDER BY position, id", (conversation_id,)
+        )
         listed = _read_listed(rows[0])
         times = (listed.created_at, listed.updated_at)
         return Conversation(listed.id, listed.title, *times, tuple(map(_read_turn, turns)), len(turns))
@@ -94,40 +101,36 @@ class ChatStore:
     def recall(self, tool: str) -> bool | None:
         """What was decided for a tool in this workspace; None if nothing was."""
         query = "SELECT allowed FROM consent WHERE workspace = ? AND tool = ?"
-        rows = self._read(query, (self._workspace, tool))
+        rows = self._database.read(query, (self._workspace, tool))
         return bool(rows[0]["allowed"]) if rows else None
 
     def remember(self, tool: str, allowed: bool) -> None:
-        self._write("INSERT OR REPLACE INTO consent VALUES (?, ?, ?)", (self._workspace, tool, int(allowed)))
+        values = (self._workspace, tool, int(allowed))
+        self._database.write(("consent", tool), "INSERT OR REPLACE INTO consent VALUES (?, ?, ?)", values)
 
     def close(self) -> None:
-        self._connection.close()
-
-    def _write(self, statement: str, values: tuple[Any, ...]) -> None:
-        try:
-            with self._connection:
-                self._connection.execute(statement, values)
-        except sqlite3.Error as error:
-            logger.warning("A conversation could not be kept: %s", error)
-
-    def _read(self, query: str, values: tuple[Any, ...]) -> list[sqlite3.Row]:
-        try:
-            return list(self._connection.execute(query, values))
-        except sqlite3.Error as error:
-            logger.warning("The conversations cannot be read: %s", error)
-            return []
+        self._database.close()
 
 
-def open_store(path: Path, workspace: str) -> ChatStore:
+def open_store(path: Path, workspace: str, tell: Tell = logger.warning) -> ChatStore:
     """The store at `path`, made if need be. A damaged file is moved aside; one of a newer Heron is left alone.
 
-    Where nothing can be stored, conversations live as long as the process.
+    While the file cannot be used, conversations live in memory; `tell` is told so.
     """
-    try:
-        return ChatStore(_open_or_renew(path), workspace)
-    except (sqlite3.Error, OSError) as error:
-        logger.warning("Conversations are not kept: %s cannot be used (%s)", path, error)
-        return ChatStore(_prepare(sqlite3.connect(":memory:")), workspace)
+    opened = Database("Conversations", partial(_open_or_renew, path), partial(_open_stand_in, path), tell)
+    return ChatStore(opened, workspace)
+
+
+def _open_stand_in(path: Path) -> sqlite3.Connection:
+    """A store in memory, with what can be read of the file: a full disk has no room for what opening it takes."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    with (
+        suppress(sqlite3.Error, OSError),
+        closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as file,
+    ):
+        if file.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
+            file.backup(connection)
+    return _prepare(connection)
 
 
 def _open_or_renew(path: Path) -> sqlite3.Connection:
@@ -144,7 +147,7 @@ def _open_or_renew(path: Path) -> sqlite3.Connection:
 def _open(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    connection = sqlite3.connect(path, timeout=_BUSY_S)
+    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")

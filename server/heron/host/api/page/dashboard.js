@@ -5,6 +5,9 @@ import { draw, shorten } from "./dashboard-plot.js";
 const PERIOD_MS = 1000;
 const KEPT = 300;
 const history = { speed: [], memory: [] };
+const KEPT_S = 300;
+const KEPT_FAILURES = 50;
+const seen = { pid: 0, marks: { ended: 0, failures: 0 }, ended: [], failures: [] };
 let last = null;
 let latest = null;
 
@@ -27,13 +30,25 @@ function start() {
 async function refresh() {
   if (!document.hidden) {
     try {
-      show(await ask("GET", "/v1/overview"));
+      const { ended, failures } = seen.marks;
+      show(merge(await ask("GET", `/v1/overview?ended=${ended}&failures=${failures}`)));
       tell("");
     } catch (error) {
       tell(error.message);
     }
   }
   setTimeout(refresh, PERIOD_MS);
+}
+
+/** The overview with what earlier ones told: each brings only what came since. Another process begins anew. */
+function merge(overview) {
+  const { host, marks } = overview;
+  const isSame = host.pid === seen.pid;
+  const since = Date.now() / 1000 - KEPT_S;
+  seen.ended = [...(isSame ? seen.ended : []), ...overview.ended].filter((one) => one.ended > since);
+  seen.failures = [...overview.failures, ...(isSame ? seen.failures : [])].slice(0, KEPT_FAILURES);
+  Object.assign(seen, { pid: host.pid, marks });
+  return { ...overview, ended: seen.ended, failures: seen.failures };
 }
 
 async function act(method, path) {
@@ -100,7 +115,7 @@ function showState({ health, engine }) {
   element("load").hidden = isLoaded || !["ready", "failed"].includes(health.state);
 }
 
-function showNumbers({ engine, ended, host }) {
+function showNumbers({ engine, ended, host, cache }) {
   const first = median(ended.map((one) => one.first_ms).filter((value) => value != null));
   const drafted = engine.drafted_tokens_total ?? 0;
   const rows = [
@@ -109,6 +124,7 @@ function showNumbers({ engine, ended, host }) {
     ["First token, median", first == null ? "–" : `${shorten(Math.round(first))} ms`],
     ["KV pages in use", engine.pages ? `${engine.used_pages} of ${engine.pages}` : "–"],
     ["Drafts accepted", drafted ? `${Math.round((100 * engine.accepted_draft_tokens_total) / drafted)}%` : "–"],
+    ["Answered from memory", answered(cache)],
     ["Worker's memory", engine.resident_bytes ? megabytes(engine.resident_bytes) : "–"],
     ["Host's memory", megabytes(host.resident_bytes)],
     ["Worker restarts", shorten(engine.worker_crashes_total ?? 0)],
@@ -118,6 +134,12 @@ function showNumbers({ engine, ended, host }) {
     box.append(make("dt", name), make("dd", value));
     return box;
   }));
+}
+
+function answered(cache) {
+  const hits = cache.response_cache_hits_total;
+  const all = hits + cache.response_cache_misses_total;
+  return all ? `${shorten(hits)} of ${shorten(all)}` : "–";
 }
 
 function showRunning(running) {
