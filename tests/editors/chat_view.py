@@ -10,7 +10,7 @@ from playwright.async_api import FrameLocator, Locator
 
 from editors.hosts import run_host, write_command
 from editors.vscode import CodeServer
-from editors.workbench import Workbench, open_workbench
+from editors.workbench import LIGHT, PATIENCE_MS, Workbench, open_workbench
 from heron.host.engine.scripted import Answers, ScriptedEngine
 
 
@@ -21,6 +21,7 @@ class Given:
     server: CodeServer
     folder: Path
     text: str
+    theme: str = LIGHT
     settings: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -36,9 +37,11 @@ async def open_window(given: Given, answers: Answers) -> AsyncIterator[Workbench
     async with run_host(ScriptedEngine(answers)) as url:
         settings = {"heron.server.path": str(write_command(given.folder)), "heron.host.url": url}
         home = {"heron.server.environment": {"HERON_HOME": str(given.folder / "home")}}
-        given.server.write_settings(settings | home | given.settings)
+        theme = {"workbench.colorTheme": given.theme}
+        given.server.write_settings(settings | home | theme | given.settings)
         async with open_workbench(given.server, given.work, "sum.py") as workbench:
             await workbench.wait_status("ready")
+            await workbench.wait_theme(given.theme)
             yield workbench
 
 
@@ -69,13 +72,15 @@ class ChatPage:
         await self.question.press_sequentially(text)
         await self.question.press("Enter")
 
-    async def wait_end(self) -> None:
+    async def wait_end(self, patience_ms: float = PATIENCE_MS) -> None:
         """Until the last turn has ended."""
-        await self.frame.locator("article:last-of-type[aria-busy=false]").wait_for()
+        await self.frame.locator("article:last-of-type[aria-busy=false]").wait_for(timeout=patience_ms)
 
 
 async def accept_change(workbench: Workbench, expected: str) -> None:
-    """Accept the diff in front by its key, and wait for what is then to be in the document."""
+    """Accept the diff in front by its key, once that can be, and wait for what is then to be in the document."""
+    await workbench.button("Accept the Change").wait_for()
+    await workbench.page.locator(".monaco-diff-editor .monaco-editor.focused").wait_for()
     await workbench.press("Control+Enter")
     await workbench.page.locator(".monaco-diff-editor").wait_for(state="detached")
     await workbench.page.locator(".part.editor .view-lines").get_by_text(expected).wait_for()

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import os
+import re
 import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +38,25 @@ def _number(path: Path) -> str:
 
 
 each_nvim = pytest.mark.parametrize("nvim", FOUND or [Path("nvim")], ids=_number if FOUND else None)
-each_ghost = pytest.mark.parametrize("ghost", ["auto", "own"])
+
+
+def _has_client(nvim: Path) -> bool:
+    """Whether Neovim's own client knows inline completion: 0.12 does."""
+    told = subprocess.run([nvim, "--version"], capture_output=True, text=True, check=True).stdout
+    found = re.match(r"NVIM v(\d+)\.(\d+)", told)
+    return found is not None and (int(found[1]), int(found[2])) >= (0, 12)
+
+
+def _drawings() -> list[tuple[Path, str]]:
+    builtin = [(path, "builtin") for path in FOUND if _has_client(path)]
+    return [(path, "own") for path in FOUND or [Path("nvim")]] + builtin
+
+
+DRAWINGS = _drawings()
+"""Each Neovim with each way of drawing completions it has."""
+each_drawing = pytest.mark.parametrize(
+    ("nvim", "ghost"), DRAWINGS, ids=lambda it: _number(it) if it in FOUND else str(it)
+)
 
 
 @dataclass(frozen=True, slots=True)

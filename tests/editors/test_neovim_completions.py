@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from editors.nvim import Run, each_ghost, each_nvim, needs_nvim, run_spec
+from editors.nvim import Run, each_drawing, needs_nvim, run_spec
 from heron.host.engine.scripted import prompt_text
 from heron.wire import GenerateRequest
 
-pytestmark = [needs_nvim, each_nvim, each_ghost]
+pytestmark = [needs_nvim, each_drawing]
 
 
 def answer(request: GenerateRequest) -> str:

@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
-from editors.nvim import Run, each_ghost, each_nvim, needs_nvim, run_spec
+from editors.nvim import Run, each_drawing, needs_nvim, run_spec
 from editors.test_neovim_completions import answer
 
-pytestmark = [needs_nvim, each_nvim, each_ghost]
+pytestmark = [needs_nvim, each_drawing]
 
 STEPS = int(os.environ.get("HERON_EDITS", "40"))
 SEED = int(os.environ.get("HERON_EDITS_SEED", "7"))

@@ -73,10 +73,16 @@ class CodeServer:
 
     def write_settings(self, settings: Mapping[str, Any]) -> None:
         """The user's settings, which open windows take over at once; those of the machine are there when one opens."""
-        for kind in ("Machine", "User"):
-            path = self.folder / "data" / kind / "settings.json"
+        for path in (self._settings_path("Machine"), self._settings_path("User")):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(_QUIET | dict(settings)))
+
+    def change_settings(self, settings: Mapping[str, Any]) -> None:
+        """Some of the user's settings; the others stay."""
+        self.write_settings(json.loads(self._settings_path("User").read_text()) | dict(settings))
+
+    def _settings_path(self, kind: str) -> Path:
+        return self.folder / "data" / kind / "settings.json"
 
 
 @contextmanager

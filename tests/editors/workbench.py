@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.async_api import Locator, Page, async_playwright
+from playwright.async_api import FloatRect, Locator, Page, ViewportSize, async_playwright
 
 from editors.vscode import CHROMIUM, SHOTS, CodeServer
 
@@ -13,7 +13,10 @@ _FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
 )
-_SIZE = {"width": 1280, "height": 800}
+_SIZE: ViewportSize = {"width": 1280, "height": 800}
+LIGHT, DARK, CONTRAST = "Light Modern", "Dark Modern", "Default High Contrast"
+_THEMES = {LIGHT: "light_modern", DARK: "dark_modern", CONTRAST: "hc_black"}
+"""What is in the class of a window with the theme of that name."""
 PATIENCE_MS = 30_000
 """The longest any one thing may take to appear."""
 
@@ -40,12 +43,16 @@ class Workbench:
         return self.page.locator('.statusbar-item[id="heron.heron.heron.status"]')
 
     def button(self, name: str) -> Locator:
-        """A button of the title of the editor in front, by the beginning of its name."""
-        return self.page.locator(f'.part.editor .editor-actions [aria-label^="{name}"]')
+        """A button of the title of the editor in front that can be pressed, by the beginning of its name."""
+        return self.page.locator(f'.part.editor .editor-actions [aria-label^="{name}"]:not(.disabled)')
 
     async def wait_status(self, state: str, patience_ms: float = PATIENCE_MS) -> None:
         """Until the status bar says so: ready, paused, error …"""
         await self.status.locator(f'[aria-label="Heron, {state}"]').wait_for(timeout=patience_ms)
+
+    async def wait_theme(self, name: str) -> None:
+        """Until the window has taken up a theme. While it does, VS Code closes menus."""
+        await self.page.locator(f'.monaco-workbench[class*="-{_THEMES[name]}-json"]').wait_for()
 
     async def put_cursor(self, line: int) -> None:
         """The cursor to the end of a line, counted from 1."""
@@ -81,11 +88,13 @@ class Workbench:
         SHOTS.mkdir(parents=True, exist_ok=True)
         await self.page.screenshot(path=SHOTS / f"{name}.png")
 
-    async def shoot_top(self, name: str) -> None:
-        """The upper part of the editor alone: pictures for READMEs."""
-        box = await self.page.locator(".part.editor").bounding_box()
+    async def shoot_part(self, name: str, part: str, height: float) -> None:
+        """The upper end of a part of the window, and what is right of it: pictures for READMEs."""
+        box = await self.page.locator(f".part.{part}").bounding_box()
         assert box is not None
-        clip = {"x": box["x"], "y": box["y"], "width": min(box["width"], 760), "height": 270}
+        width = _SIZE["width"] - box["x"]
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        clip = FloatRect(x=box["x"], y=box["y"], width=width, height=height)
         await self.page.screenshot(path=SHOTS / f"{name}.png", clip=clip)
 
 
@@ -108,7 +117,7 @@ async def open_page() -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
         try:
-            page = await browser.new_page(viewport=_SIZE)
+            page = await browser.new_page(viewport=_SIZE, reduced_motion="reduce")  # no menu is half drawn
             page.set_default_timeout(PATIENCE_MS)
             yield page
         finally:

@@ -78,6 +78,40 @@ return {
     end,
   },
   {
+    "what the next question comes with is read while it is typed",
+    function(t)
+      local client, asked = require("heron.server").client(), {}
+      client.request = function(self, method, params, ...)
+        asked[method] = params
+        return getmetatable(self).__index.request(self, method, params, ...)
+      end
+      t.press("q")
+      vim.cmd.buffer("a.py")
+      vim.cmd("1,2Heron chat")
+      t.wait("the draft", function()
+        return asked["conversation/warm"]
+      end)
+      client.request = nil
+      t.equal(asked["conversation/warm"].selection.start, { line = 0, character = 0 })
+    end,
+  },
+  {
+    "the code action that explains asks here",
+    function(t)
+      t.press("q")
+      vim.cmd.buffer("a.py")
+      vim.lsp.buf.code_action({
+        range = { start = { 1, 0 }, ["end"] = { 2, 16 } },
+        filter = function(action)
+          return action.title == "Explain the selection"
+        end,
+        apply = true,
+      })
+      shows(t, "It explains lines of add.")
+      shows(t, "*Ask on")
+    end,
+  },
+  {
     "an answer is stopped, and what came is kept",
     function(t)
       vim.cmd("Heron chat please wait")

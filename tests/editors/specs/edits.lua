@@ -132,7 +132,7 @@ return {
         return t.text():find("Keys", 1, true)
       end)
       local report = t.text()
-      local parts = { "setup%(%) was called", "heron %d+%.%d+", "it runs for %d buffers", "ready", "accept: <Tab>" }
+      local parts = { "setup%(%) was called", "heron %d+%.%d+", "it runs for %d+ buffer", "ready", "accept: <Tab>" }
       for _, part in ipairs(parts) do
         t.equal(report:match(part) ~= nil, true, part .. " in " .. report)
       end

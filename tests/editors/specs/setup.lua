@@ -10,7 +10,7 @@ local wrong = {
     "Heron: unknown option ghst. "
       .. "Allowed: chat, cmd, debounce_ms, filetypes, ghost, keys, root_markers, settings.",
   },
-  { { ghost = "mine" }, 'Heron: option ghost: "mine" is not one of auto, builtin, own.' },
+  { { ghost = "mine" }, 'Heron: option ghost: "mine" is not one of own, builtin.' },
   { { debounce_ms = "1" }, 'Heron: option debounce_ms: "1" is not a whole number.' },
   { { debounce_ms = 9999 }, "Heron: option debounce_ms: 9999 is outside 0 to 5000." },
   { { cmd = {} }, "Heron: option cmd is empty." },

@@ -4,8 +4,7 @@ local M = {}
 --- Whether Neovim's own client draws; else ours does.
 ---@return boolean
 function M.is_builtin()
-  local ghost = require("heron.config").get().ghost
-  return ghost ~= "own" and vim.lsp.inline_completion ~= nil
+  return require("heron.config").get().ghost == "builtin"
 end
 
 local function ghost()

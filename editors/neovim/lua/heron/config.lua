@@ -17,7 +17,7 @@ local M = {}
 ---@field cmd? string[] The server and its arguments.
 ---@field filetypes? string[] File types Heron is for; empty: all files.
 ---@field root_markers? string[] What marks the folder that is the workspace.
----@field ghost? "auto"|"builtin"|"own" Who draws completions; auto: Neovim's own client where it has one (0.12).
+---@field ghost? "own"|"builtin" Who draws completions: Heron, or Neovim's own client (0.12 alone).
 ---@field debounce_ms? integer Wait so long for the next key before asking. Neovim's own client always waits 200 ms.
 ---@field keys? heron.Keys
 ---@field chat? heron.ChatOptions
@@ -28,7 +28,7 @@ M.defaults = {
   cmd = { "heron", "lsp" },
   filetypes = {},
   root_markers = { ".git", ".hg" },
-  ghost = "auto",
+  ghost = "own",
   debounce_ms = 30,
   keys = {
     accept = "<Tab>",
@@ -51,7 +51,7 @@ function M.apply(options)
   options = options == nil and {} or options
   M.check(options)
   if options.ghost == "builtin" and not vim.lsp.inline_completion then
-    error('Heron: option ghost: "builtin" needs Neovim 0.12. Allowed here: auto, own.', 0)
+    error('Heron: option ghost: "builtin" needs Neovim 0.12. Allowed here: own.', 0)
   end
   local merged = vim.tbl_deep_extend("force", M.defaults, options)
   for _, list in ipairs({ "cmd", "filetypes", "root_markers" }) do

@@ -47,8 +47,9 @@ local function check_client()
     return health.warn("the server does not run in this Neovim", { "Open a file it is for." })
   end
   for _, client in ipairs(clients) do
-    local buffers = vim.tbl_count(client.attached_buffers)
-    health.ok(("it runs for %d buffers, root %s"):format(buffers, client.root_dir or "none"))
+    local count = vim.tbl_count(client.attached_buffers)
+    local buffers = count == 1 and "1 buffer" or count .. " buffers"
+    health.ok(("it runs for %s, root %s"):format(buffers, client.root_dir or "none"))
   end
 end
 

@@ -35,12 +35,14 @@ M.settings = {
     context_window = rule("integer", 256, 131072),
     speculation = choice("auto", "off"),
     cache_tokens = rule("integer", 0, 4194304),
+    max_running = rule("integer", 0, 64),
     memory_budget_mb = rule("integer", 0, 1000000),
     idle_unload_s = rule("number", 0, 1e7),
     long_prompt = choice("refuse", "slide"),
     backend = choice("auto", "tvm", "mlc", "remote"),
     remote_url = rule("string"),
     remote_token = rule("string"),
+    remote_fallback = choice("auto", "off"),
     load_timeout_s = rule("number", 1, 86400),
   }),
   mlc = section({
@@ -60,6 +62,8 @@ M.settings = {
     tls_key = rule("string"),
     allowed_hosts = rule("texts"),
     allowed_origins = rule("texts"),
+    log_format = choice("text", "json"),
+    response_cache_mb = rule("integer", 0, 65536),
   }),
   limits = section({
     requests_per_minute = rule("integer", 0, 1000000),
@@ -105,7 +109,7 @@ M.options = {
   cmd = { kind = "texts", filled = true },
   filetypes = rule("texts"),
   root_markers = rule("texts"),
-  ghost = choice("auto", "builtin", "own"),
+  ghost = choice("own", "builtin"),
   debounce_ms = rule("integer", 0, 5000),
   keys = section({
     accept = rule("key"),

@@ -46,6 +46,17 @@ local HANDLERS = {
   end,
 }
 
+--- Commands of code actions that are a question: it is asked in the chat.
+local COMMANDS = {
+  ["heron.explain"] = function(command)
+    local asked = command.arguments and command.arguments[1] or {}
+    local range = asked.selection
+    local lines = range and { range.start.line, range["end"].line + (range["end"].character > 0 and 1 or 0) }
+    local is_empty = not lines or lines[2] <= lines[1]
+    require("heron.chat").run("explain", asked.message or "", not is_empty and lines or nil)
+  end,
+}
+
 --- Start the server for files that are opened from now on, and for those that are open.
 ---@param options heron.Options
 function M.enable(options)
@@ -59,6 +70,7 @@ function M.enable(options)
     end,
     capabilities = { textDocument = { inlineCompletion = { dynamicRegistration = false } } },
     handlers = HANDLERS,
+    commands = COMMANDS,
     on_attach = on_attach,
     on_exit = function(code)
       vim.schedule(function()
@@ -93,7 +105,7 @@ end
 --- Tell the servers that run what settings are wanted now.
 function M.send_settings()
   for _, client in ipairs(vim.lsp.get_clients({ name = NAME })) do
-    client:notify("workspace/didChangeConfiguration", { settings = wanted_settings() })
+    client:notify("workspace/didChangeConfiguration", { settings = { heron = wanted_settings() } })
   end
 end
 

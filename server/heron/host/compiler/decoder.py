@@ -15,8 +15,8 @@ from heron.host.compiler.decoder_parts import Cache, Norm, activate, add_bias, a
 from heron.host.compiler.decoder_plan import DecoderPlan, LayerPlan
 from heron.host.compiler.kernels.formats import Segment
 from heron.host.compiler.kernels.linear import Epilogue
-from heron.host.compiler.kernels.pages import PAGE_SIZE
 from heron.host.compiler.kernels.rows import take_rows
+from heron.host.compiler.kernels.tiles import TILE_WORDS
 from heron.host.compiler.layers import Activation, QuantLinear
 from heron.host.compiler.traits import Linear, Traits
 
@@ -34,18 +34,18 @@ class Decoder(nn.Module):  # type: ignore[misc]
 
     def decode(  # the inputs of the compiled function, flat as TVM wants them
         self, x: Tensor, rotation: Tensor, positions: Tensor, slots: Tensor, tiles: Tensor, page_table: Tensor,
-        keys: Tensor, values: Tensor, logits: Tensor,
+        partials: Tensor, keys: Tensor, values: Tensor, logits: Tensor,
     ) -> Tensor:  # fmt: skip
         """Logits [1, vocab_size] of one token."""
-        x = self._run_layers(x, Cache(rotation, positions, slots, tiles, page_table, keys, values))
+        x = self._run_layers(x, Cache(rotation, positions, slots, tiles, page_table, partials, keys, values))
         return self._write_logits(x, logits)
 
     def forward(
         self, x: Tensor, rotation: Tensor, positions: Tensor, slots: Tensor, tiles: Tensor, page_table: Tensor,
-        keys: Tensor, values: Tensor, logits: Tensor, logit_rows: Tensor,
+        partials: Tensor, keys: Tensor, values: Tensor, logits: Tensor, logit_rows: Tensor,
     ) -> Tensor:  # fmt: skip
         """Logits [r, vocab_size] of the tokens `logit_rows` out of n."""
-        x = self._run_layers(x, Cache(rotation, positions, slots, tiles, page_table, keys, values))
+        x = self._run_layers(x, Cache(rotation, positions, slots, tiles, page_table, partials, keys, values))
         hidden, lanes = self.plan.config.hidden, self.plan.attention.lanes
         picked = nn.Tensor.placeholder((logit_rows.shape[0], hidden), "float32")
         x = op.tensor_ir_op(take_rows(hidden, lanes), "take_rows", [x, logit_rows], picked)
@@ -70,16 +70,17 @@ class Decoder(nn.Module):  # type: ignore[misc]
 
     def _inputs(self, n: str | int, r: str | int) -> dict[str, Any]:
         config, shape, tensor = self.plan.config, self.plan.attention, nn.spec.Tensor
-        pool = [config.num_layers, "pages", config.num_kv_heads]
+        pool = tensor([config.num_layers, "pages", config.num_kv_heads, shape.page_items], shape.cache_dtype)
         return {
             "x": tensor([n, config.hidden], "float32"),
             "rotation": tensor([len(config.traits.tables), n, config.head_size], "float32"),
             "positions": tensor([n], "int32"),
             "slots": tensor([n], "int32"),
-            "tiles": tensor([1 if n == 1 else "t", 4], "int32"),
+            "tiles": tensor(["t", TILE_WORDS], "int32"),
             "page_table": tensor([1 if n == 1 else "b", "w"], "int32"),
-            "keys": tensor([*pool, config.head_size, PAGE_SIZE], shape.cache_dtype),
-            "values": tensor([*pool, PAGE_SIZE, config.head_size], shape.cache_dtype),
+            "partials": tensor([config.num_kv_heads, "p", shape.state_width], "float32"),
+            "keys": pool,
+            "values": pool,
             "logits": tensor([r, config.vocab_size], "float32"),
         }
 

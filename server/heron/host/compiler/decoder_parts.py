@@ -29,6 +29,7 @@ class Cache:
     slots: Tensor
     tiles: Tensor
     page_table: Tensor
+    partials: Tensor
     keys: Tensor
     values: Tensor
 
@@ -76,7 +77,7 @@ def attend(plan: DecoderPlan, inputs: list[Tensor], cache: Cache, index: int) ->
         [-1, 3, 4],
         [queries, *pools],
     )
-    places = [cache.positions, cache.tiles, cache.page_table, layer]
+    places = [cache.positions, cache.tiles, cache.page_table, cache.partials, layer]
     window = [_integer(traits.windows[index] or _UNLIMITED)] if shape.has_windows else []
     attended = op.tensor_ir_op(attention(shape, fixed), "attention", [q, keys, values, *places, *window], queries)
     given = quantize_activation(plan.kernels, attended, Recipe(factor=traits.residual_scale))

@@ -3,11 +3,10 @@
 import platform
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from heron.errors import InvalidSettings
-from heron.host.models.machine import usable_cores
+from heron.host.models.machine import cpu_flags, usable_cores
 from heron.settings import EngineSettings
 
 InstructionSetName = Literal["avx512-vnni", "avx2", "portable"]
@@ -75,18 +74,11 @@ def host_features() -> frozenset[str]:
     On Linux the kernel tells them, so that a worker whose model is compiled need not load the compiler.
     """
     if sys.platform == "linux":
-        return read_cpuinfo(Path("/proc/cpuinfo").read_text())
+        return cpu_flags()
     from tvm.target import Target, codegen
 
     host = Target({"kind": "llvm", "mcpu": codegen.llvm_get_system_cpu()})
     return frozenset(str(feature) for feature in codegen.llvm_get_cpu_features(host))
-
-
-def read_cpuinfo(text: str) -> frozenset[str]:
-    """The flags of the first processor that has any; Linux writes `avx512_vnni` for LLVM's `avx512vnni`."""
-    lines = (line.partition(":") for line in text.splitlines())
-    flags = next((value for name, _, value in lines if name.strip() in ("flags", "Features")), "")
-    return frozenset(flag.replace("_", "") for flag in flags.split())
 
 
 def choose_threads(settings: EngineSettings) -> int:

@@ -13,11 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from heron.errors import OutOfMemory
-from heron.host.compiler.kernels.pages import MAX_BATCH_TOKENS, PAGE_SIZE, choose_tile_tokens, plan_tiles
+from heron.host.compiler.kernels.pages import MAX_BATCH_TOKENS, PAGE_SIZE
+from heron.host.compiler.kernels.tiles import count_partials, cut_batch
 from heron.host.compiler.library import load_library
 from heron.host.compiler.manifest import WEIGHTS_FILE, Manifest, read_manifest
 from heron.host.compiler.rotation import rotation_tables
 from heron.host.compiler.weights import map_weights
+from heron.host.engine.arena import Arena
 from heron.host.engine.budget import MemoryNeed, wanted_cache_tokens
 from heron.host.engine.embedding import Embedding
 from heron.host.engine.runner import Batch
@@ -64,9 +66,9 @@ def _import_runtime() -> None:
 def memory_need(artefact: Path) -> MemoryNeed:
     """What an artefact's weights and each page of its KV cache take."""
     manifest = read_manifest(artefact)
-    config, item = manifest.config, np.dtype(manifest.attention.cache_dtype).itemsize
-    token_bytes = 2 * config.num_layers * config.num_kv_heads * config.head_size * item
-    return MemoryNeed(manifest.sizes[WEIGHTS_FILE], token_bytes * PAGE_SIZE, PAGE_SIZE, config.context_length)
+    config = manifest.config
+    page_bytes = 2 * config.num_layers * config.num_kv_heads * manifest.attention.page_bytes
+    return MemoryNeed(manifest.sizes[WEIGHTS_FILE], page_bytes, PAGE_SIZE, config.context_length)
 
 
 class TvmRunner:
@@ -86,7 +88,8 @@ class TvmRunner:
         self._frequencies = np.array(manifest.rope_frequencies)
         self._pools = _allocate_pools(manifest, num_pages)
         self._pool_tensors = [tvm.runtime.from_dlpack(pool) for pool in self._pools]
-        self._tensor, self._view = tvm.runtime.tensor, tvm.runtime.from_dlpack
+        self._partials = tvm.runtime.from_dlpack(_allocate_partials(manifest, num_pages))
+        self._arena, self._view = Arena(), tvm.runtime.from_dlpack
         self._hidden = _allocate_rows(manifest.config.hidden)
         self._logits = _allocate_rows(manifest.config.vocab_size)
         self._set_threads = partial(tvm.get_global_func("runtime.config_threadpool"), _ALL_CORES)
@@ -121,17 +124,16 @@ class TvmRunner:
 
     def _run(self, batch: Batch) -> Float32:
         num_tokens, manifest = len(batch.token_ids), self._manifest
-        tile_tokens = choose_tile_tokens(manifest.attention, num_tokens, self._num_threads)
-        tiles = plan_tiles(batch.query_starts, batch.positions, tile_tokens)
+        tiles = cut_batch(manifest.attention, batch.query_starts, batch.positions, self._num_threads)
         rotation = rotation_tables(batch.positions, self._frequencies)
         places = [rotation, batch.positions, batch.slots, tiles, batch.page_table]
         hidden, logits = self._hidden[:num_tokens], self._logits[: len(batch.logit_rows)]
         self._embedding.read(batch.token_ids, hidden)
-        inputs = [self._view(hidden), *map(self._tensor, places)]
+        *placed, rows = map(self._view, self._arena.place([*places, batch.logit_rows]))
+        inputs = [self._view(hidden), *placed, self._partials]
         if num_tokens == len(logits) == 1:
             self._decode(*inputs, *self._pool_tensors, self._view(logits), self._parameters)
         else:
-            rows = self._tensor(batch.logit_rows)
             self._forward(*inputs, *self._pool_tensors, self._view(logits), rows, self._parameters)
         return logits
 
@@ -152,18 +154,23 @@ class TvmRunner:
 def _allocate_pools(manifest: Manifest, num_pages: int) -> list[npt.NDArray[Any]]:
     """Zeroed pools of keys and values; memory is taken as pages are first written."""
     config, shape = manifest.config, manifest.attention
-    pool = (config.num_layers, num_pages, config.num_kv_heads)
-    dtype = np.dtype(shape.cache_dtype)
-    size = int(np.prod(pool)) * PAGE_SIZE * config.head_size * dtype.itemsize
+    pool = (config.num_layers, num_pages, config.num_kv_heads, shape.page_items)
+    size = config.num_layers * num_pages * config.num_kv_heads * shape.page_bytes
     try:
-        keys, values = (np.frombuffer(mmap.mmap(-1, size), dtype) for _ in range(2))
+        return [np.frombuffer(mmap.mmap(-1, size), shape.cache_dtype).reshape(pool) for _ in range(2)]
     except (OSError, OverflowError, ValueError) as error:
         raise OutOfMemory(
             f"A KV cache of {num_pages * PAGE_SIZE} tokens takes {2 * size / 1e6:.0f} MB, which this machine refuses.",
             hint="Lower engine.cache_tokens.",
         ) from error
-    keys, values = keys.reshape(*pool, config.head_size, PAGE_SIZE), values.reshape(*pool, PAGE_SIZE, config.head_size)
-    return [keys, values]
+
+
+def _allocate_partials(manifest: Manifest, num_pages: int) -> Float32:
+    """Scratch for attention that is cut along the keys; memory is taken as it is first written."""
+    shape = manifest.attention
+    rows = count_partials(shape, num_pages * PAGE_SIZE, manifest.threads)
+    size = shape.num_kv_heads * rows * shape.state_width * 4
+    return np.frombuffer(mmap.mmap(-1, size), np.float32).reshape(shape.num_kv_heads, rows, shape.state_width)
 
 
 def _allocate_rows(width: int) -> Float32:

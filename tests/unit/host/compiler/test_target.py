@@ -44,21 +44,6 @@ def test_threads_are_what_is_asked_for_or_fit_the_cores() -> None:
     assert 1 <= choose_threads(EngineSettings()) <= len(__import__("os").sched_getaffinity(0))
 
 
-@pytest.mark.parametrize(
-    ("text", "features"),
-    [
-        (
-            "processor\t: 0\nflags\t\t: fma avx512_vnni\n\nprocessor\t: 1\nflags\t\t: mmx\n",
-            {"fma", "avx512vnni"},
-        ),
-        ("Features\t: fp asimd asimddp\n", {"fp", "asimd", "asimddp"}),
-        ("", set()),
-    ],
-)
-def test_features_are_read_as_linux_tells_them(text: str, features: set[str]) -> None:
-    assert target.read_cpuinfo(text) == features
-
-
 def test_linux_and_llvm_agree_on_what_matters() -> None:
     from tvm.target import Target, codegen
 

@@ -14,7 +14,7 @@ from heron.host.compiler.manifest import read_manifest
 from heron.host.compiler.reference import argmax_agreement, reference_logits
 from heron.host.compiler.target import choose_target
 from heron.host.engine.memory import resident_bytes
-from heron.host.engine.tvm_engine import TvmRunner, load_runner
+from heron.host.engine.tvm_engine import TvmRunner, load_runner, memory_need
 from heron.host.models.gguf import open_gguf
 from heron.settings import EngineSettings
 from unit.host.compiler.tiny_decoders import TinyDecoder, write_decoder
@@ -122,6 +122,12 @@ def test_steps_of_all_sizes_take_the_memory_of_the_largest(runner: TvmRunner) ->
 def test_the_runner_tells_its_sizes(runner: TvmRunner) -> None:
     assert (runner.vocab_size, runner.page_size, runner.num_pages) == (100, 16, 32)
     assert runner.max_batch_tokens >= 256
+
+
+def test_pages_take_the_memory_of_what_they_hold(built: tuple[Path, Path]) -> None:
+    manifest = read_manifest(built[1])
+    numbers = 2 * manifest.config.num_layers * manifest.config.num_kv_heads * manifest.config.head_size * 16
+    assert memory_need(built[1]).page_bytes == numbers * np.dtype(manifest.attention.cache_dtype).itemsize
 
 
 def test_a_cache_that_cannot_be_had_is_named(built: tuple[Path, Path]) -> None:

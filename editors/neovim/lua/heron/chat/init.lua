@@ -60,16 +60,24 @@ local function listen(value)
   end
 end
 
----@param message string
-local function turn(message)
+--- The conversation, and where a question in it is asked.
+---@return table
+local function place()
   local client, target = state.client, state.target
-  local token = require("heron.progress").open(listen)
-  state.running = { token = token }
-  local params = { conversationId = state.conversation, message = message, workDoneToken = token }
+  local params = { conversationId = state.conversation }
   if target and vim.lsp.buf_is_attached(target.buf, client.id) then
     params.textDocument = { uri = vim.uri_from_bufnr(target.buf) }
     params.selection = target.lines and selection.range(target, client.offset_encoding) or nil
   end
+  return params
+end
+
+---@param message string
+local function turn(message)
+  local client = state.client
+  local token = require("heron.progress").open(listen)
+  state.running = { token = token }
+  local params = vim.tbl_extend("error", place(), { message = message, workDoneToken = token })
   local _, id = client:request("conversation/turn", params, function(failure)
     if failure and state.running and state.running.token == token then -- it failed before it began
       require("heron.progress").close(token)
@@ -81,7 +89,20 @@ local function turn(message)
   end
 end
 
---- Ask in the conversation, which is begun if there is none, or the server is another one.
+--- Do something in the conversation, which is begun if there is none, or the server is another one.
+---@param client vim.lsp.Client
+---@param act fun()
+local function converse(client, act)
+  if state.conversation and state.client and state.client.id == client.id then
+    return act()
+  end
+  state.client, state.conversation = client, nil
+  server.ask(client, "conversation/create", vim.empty_dict(), function(conversation)
+    state.conversation = conversation.conversationId
+    act()
+  end)
+end
+
 ---@param message string
 local function ask(message)
   if state.running then
@@ -92,17 +113,23 @@ local function ask(message)
     return
   end
   window.paragraph("## You\n\n" .. message .. "\n\n## Heron\n\n")
-  if state.conversation and state.client and state.client.id == client.id then
-    return turn(message)
-  end
-  state.client = client
-  server.ask(client, "conversation/create", vim.empty_dict(), function(conversation)
-    state.conversation = conversation.conversationId
+  converse(client, function()
     turn(message)
   end)
 end
 
+--- Let the model read what the next question comes with while it is being typed.
+local function warm()
+  local client = server.client(state.target and state.target.buf)
+  if client and not state.running then
+    converse(client, function()
+      client:request("conversation/warm", place(), function() end)
+    end)
+  end
+end
+
 local function prompt()
+  warm()
   vim.ui.input({ prompt = "Ask Heron: " }, function(message)
     if message and vim.trim(message) ~= "" then
       ask(message)
@@ -162,8 +189,10 @@ function M.open(text, lines)
   end
   window.open(KEYS)
   if text ~= "" then
-    ask(text)
-  elseif not state.running and vim.api.nvim_buf_line_count(0) == 1 then
+    return ask(text)
+  end
+  warm()
+  if not state.running and vim.api.nvim_buf_line_count(0) == 1 then
     window.append("*Press Enter to ask about the file you came from.*\n")
   end
 end

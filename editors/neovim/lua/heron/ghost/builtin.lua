@@ -1,4 +1,4 @@
---- Ghost text by Neovim's own client (0.12). It shows what does not fit any more until an answer comes, keeps it where
+--- Ghost text by Neovim's own client (0.12), which waits 200 ms for the next key. It shows what does not fit any more until an answer comes, keeps it where
 --- the answer is null, inserts it beside what was typed, and has no partial accept: what is below mends that. It cancels
 --- no old request either; our server does.
 local events = require("heron.ghost.events")

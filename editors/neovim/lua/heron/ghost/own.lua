@@ -1,4 +1,4 @@
---- Ghost text of our own, for Neovim 0.11, which has no client for inline completion. Same functions as `builtin`.
+--- Ghost text of our own. It asks as soon as `debounce_ms` says, and works in Neovim 0.11. Same functions as `builtin`.
 local draw = require("heron.ghost.draw")
 local events = require("heron.ghost.events")
 local offers = require("heron.offer")

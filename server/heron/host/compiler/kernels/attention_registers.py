@@ -1,48 +1,53 @@
 """The two inner products of attention on register tiles: queries by keys, and weights by values.
 
-A register tile is `register_rows` query rows by four vectors. Each sum is one chain of fused multiply-adds in a fixed
-order, so that a row's result does not depend on its neighbours.
+A register tile is `register_rows` query rows by `register_vectors` vectors. Each sum is one chain of fused
+multiply-adds in a fixed order, so that a row's result does not depend on its neighbours.
 """
 
 from typing import Any
 
 from tvm.tirx.script import builder as T
 
+from heron.host.compiler.kernels.attention_ahead import Hint
 from heron.host.compiler.kernels.pages import AttentionShape
 from heron.host.compiler.kernels.vector import Expr, constant, load, splat, store
 
-_VECTORS = 4
 
-
-def score(shape: AttentionShape, query: Any, keys: Any, target: tuple[Any, Expr]) -> None:
+def score(shape: AttentionShape, operands: tuple[Any, Any], target: tuple[Any, Expr], hint: Hint | None) -> None:
     """Write the scores of `register_rows` queries, from row `target[1]` on, against all keys of the block.
 
-    query [rows, head_size], keys [head_size, block_keys], target[0] [rows, block_keys], all float32.
+    operands: query [rows, head_size] and keys [head_size, block_keys]; target[0] [rows, block_keys]; all float32.
     """
-    scores, row = target
-    width = min(_VECTORS * shape.lanes, shape.block_keys)
-    with T.serial(0, shape.block_keys // width) as part:
+    (query, keys), (scores, row) = operands, target
+    width = min(shape.register_vectors * shape.lanes, shape.block_keys)
+    parts = shape.block_keys // width
+    with T.serial(0, parts) as part:
         left = T.bind(part * width)
         sums = _declare_sums(shape, width)
         for total in sums:
             for start in range(0, width, shape.lanes):
                 store(total, constant(0.0, "float32", shape.lanes), [], start, shape.lanes)
         with T.serial(0, shape.head_size) as d:
+            if hint:
+                hint(part * shape.head_size + d, parts * shape.head_size)
             vectors = _load_row(shape, keys, d, (left, width))
             for index, total in enumerate(sums):
                 _add_scaled(shape, total, query[row + index, d], vectors)
         _store_sums(shape, sums, scores, (row, left))
 
 
-def accumulate(shape: AttentionShape, weights: Any, values: tuple[Any, Expr], target: tuple[Any, Any, Expr]) -> None:
+def accumulate(
+    shape: AttentionShape, operands: tuple[Any, Any, Expr], target: tuple[Any, Any, Expr], hint: Hint | None
+) -> None:
     """Multiply the sums of `register_rows` queries, from row `target[2]` on, by shrink and add values by weight.
 
-    weights [rows, block_keys]; values [block_keys, head_size] and how many of them count (the rest is not read: it may
-    be anything); target: sums [rows, head_size], shrink [rows, lanes] and the row. All float32.
+    operands: weights [rows, block_keys], values [block_keys, head_size] and how many of them count (the rest is not
+    read: it may be anything); target: sums [rows, head_size or more], shrink [rows, lanes] and the row. All float32.
     """
-    (rows_of_values, count), (sums_buffer, shrink, row) = values, target
+    (weights, values, count), (sums_buffer, shrink, row) = operands, target
     width = shape.value_vectors * shape.lanes
-    with T.serial(0, shape.head_size // width) as part:
+    parts = shape.head_size // width
+    with T.serial(0, parts) as part:
         left = T.bind(part * width)
         sums = _declare_sums(shape, width)
         for index, total in enumerate(sums):
@@ -51,7 +56,9 @@ def accumulate(shape: AttentionShape, weights: Any, values: tuple[Any, Expr], ta
                 value = load(sums_buffer, [row + index], left + start, shape.lanes) * factor
                 store(total, value, [], start, shape.lanes)
         with T.serial(0, count) as key:
-            vectors = _load_row(shape, rows_of_values, key, (left, width))
+            if hint:
+                hint(part * shape.block_keys + key, parts * shape.block_keys)
+            vectors = _load_row(shape, values, key, (left, width))
             for index, total in enumerate(sums):
                 _add_scaled(shape, total, weights[row + index, key], vectors)
         _store_sums(shape, sums, sums_buffer, (row, left))

@@ -6,7 +6,9 @@ from typing import Any
 
 from tvm.tirx.script import builder as T
 
-from heron.host.compiler.kernels.pages import PAGE_SIZE, AttentionShape
+from heron.host.compiler.kernels.cache import declare_pool
+from heron.host.compiler.kernels.pages import AttentionShape
+from heron.host.compiler.kernels.tiles import TILE_WORDS
 from heron.host.compiler.kernels.vector import Expr
 
 
@@ -23,6 +25,8 @@ class Inputs:
     layer: Expr
     window: Expr | None
     """how many tokens, its own included, a query sees; None: all before it"""
+    partials: Any
+    """[kv heads, rows, state_width], what rows have seen of a segment, where a tile is cut"""
     out: Any
 
 
@@ -33,8 +37,12 @@ class Tile:
     head: Expr
     first: Expr
     sequence: Expr
+    first_key: Expr
     num_keys: Expr
+    """up to which key it reads"""
     num_rows: Expr
+    partial: Expr
+    """row of `partials` where those of the first segment of all begin; -1: the tile is whole"""
     position: Any
     """[rows]"""
     query: Any
@@ -45,35 +53,34 @@ class Tile:
     """[block_keys, head_size]"""
     weights: Any
     """[rows, block_keys], scores and then their exponentials"""
-    sums: Any
-    """[rows, head_size], values by weight so far"""
-    totals: Any
-    """[rows, lanes], weights so far, to be added up over the lanes"""
-    maxima: Any
-    """[rows], greatest score so far"""
+    segment: Any
+    """[rows, state_width], what the rows have seen of a segment so far; see `attention_state`"""
+    whole: Any
+    """[rows, state_width], and of the segments before it"""
     shrink: Any
     """[rows, lanes], what earlier sums are multiplied by because the maximum rose"""
 
 
 def declare_inputs(shape: AttentionShape, num_tokens: int | None) -> Inputs:
     """Declare the kernel's arguments; `num_tokens` fixes n."""
-    names = ("q", "keys", "values", "positions", "tiles", "page_table")
+    names = ("q", "keys", "values", "positions", "tiles", "page_table", "partials")
     handles = {name: T.arg(f"{name}_handle", T.handle()) for name in names}
     layer = T.arg("layer", T.int64())
     window = T.arg("window", T.int64()) if shape.has_windows else None
     out_handle = T.arg("out_handle", T.handle())
     n = T.int64() if num_tokens is None else num_tokens
-    layers, pages, t, b, w = (T.int64() for _ in range(5))
-    width, kv, size = shape.num_heads * shape.head_size, shape.num_kv_heads, shape.head_size
+    t, b, w, p = (T.int64() for _ in range(4))
+    width = shape.num_heads * shape.head_size
     return Inputs(
         q=T.match_buffer(handles["q"], (n, width), "float32"),
-        keys=T.match_buffer(handles["keys"], (layers, pages, kv, size, PAGE_SIZE), shape.cache_dtype),
-        values=T.match_buffer(handles["values"], (layers, pages, kv, PAGE_SIZE, size), shape.cache_dtype),
+        keys=declare_pool(shape, handles["keys"]),
+        values=declare_pool(shape, handles["values"]),
         positions=T.match_buffer(handles["positions"], (n,), "int32"),
-        tiles=T.match_buffer(handles["tiles"], (t, 4), "int32"),
+        tiles=T.match_buffer(handles["tiles"], (t, TILE_WORDS), "int32"),
         page_table=T.match_buffer(handles["page_table"], (b, w), "int32"),
         layer=layer,
         window=window,
+        partials=T.match_buffer(handles["partials"], (shape.num_kv_heads, p, shape.state_width), "float32"),
         out=T.match_buffer(out_handle, (n, width), "float32"),
     )
 
@@ -86,16 +93,17 @@ def declare_tile(shape: AttentionShape, inputs: Inputs, task: Expr) -> Tile:
         head=T.bind(task % shape.num_kv_heads),
         first=T.bind(inputs.tiles[index, 0]),
         sequence=T.bind(inputs.tiles[index, 2]),
+        first_key=T.bind(inputs.tiles[index, 4]),
         num_keys=T.bind(inputs.tiles[index, 3]),
         num_rows=T.bind(inputs.tiles[index, 1] * shape.group),
+        partial=T.bind(inputs.tiles[index, 5]),
         position=T.alloc_buffer((rows,), "int32"),
         query=T.alloc_buffer((rows, size), "float32"),
         keys=T.alloc_buffer((size, keys), "float32"),
         values=T.alloc_buffer((keys, size), "float32"),
         weights=T.alloc_buffer((rows, keys), "float32"),
-        sums=T.alloc_buffer((rows, size), "float32"),
-        totals=T.alloc_buffer((rows, lanes), "float32"),
-        maxima=T.alloc_buffer((rows,), "float32"),
+        segment=T.alloc_buffer((rows, shape.state_width), "float32"),
+        whole=T.alloc_buffer((rows, shape.state_width), "float32"),
         shrink=T.alloc_buffer((rows, lanes), "float32"),
     )
 

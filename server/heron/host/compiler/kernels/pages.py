@@ -1,15 +1,21 @@
-"""The shape of attention and of its paged cache, and how a batch is cut into tiles of work. Plain data, no TVM."""
+"""The shape of attention and of its paged cache. Plain data, no TVM.
+
+A page holds 16 tokens. For one head its keys lie d-major (`[head_size][16]`, so that one vector is one dimension of
+many keys), its values token-major (`[16][head_size]`), as float32 or float16.
+"""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 PAGE_SIZE = 16
 """Tokens a page of the KV cache holds."""
 MAX_BATCH_TOKENS = 512
 """Most tokens of a batch, and rows of logits: the memory of a step is planned for so many."""
+
+SEGMENT_KEYS = 256
+"""Keys whose sums are formed on their own and then merged, whoever forms them: the work can be cut here."""
 
 _BLOCK_FLOATS = 4096  # keys of a block x head size: keys and values of a block, as float32, fit the first-level caches
 _LEAST_BLOCK_KEYS = 32  # fewer would leave the products of large heads too short to pay for their sums
@@ -58,7 +64,7 @@ class AttentionShape:
     def value_vectors(self) -> int:
         """Vectors of a value whose sums are held in registers at once."""
         vectors = self.head_size // self.lanes
-        return max(count for count in (1, 2, 3, 4) if vectors % count == 0)
+        return max(count for count in (1, 2, 3, 4) if vectors % count == 0 and count <= self.register_vectors)
 
     @property
     def rotation_lanes(self) -> int:
@@ -67,36 +73,32 @@ class AttentionShape:
 
     @property
     def register_rows(self) -> int:
-        """Query rows whose sums are held in registers at once, four vectors each."""
-        return 4 if self.lanes == 16 else 3
+        """Query rows whose sums are held in registers at once: those of one token, if that is neither few nor many."""
+        if self.lanes == 16:
+            return self.group if 4 < self.group < 8 else 4
+        return 3
+
+    @property
+    def register_vectors(self) -> int:
+        """Vectors of sums of each of these rows, in 32 registers or (narrow vectors) 16, beside what is multiplied."""
+        return 2 if self.register_rows == 7 else 4
 
     @property
     def rows(self) -> int:
         """Rows of a tile, rounded up to whole register tiles."""
         return -(-self.tile_tokens * self.group // self.register_rows) * self.register_rows
 
+    @property
+    def page_items(self) -> int:
+        """Items of `cache_dtype` that the keys, or the values, of one head take in a page."""
+        return PAGE_SIZE * self.head_size
 
-def choose_tile_tokens(shape: AttentionShape, num_tokens: int, threads: int) -> int:
-    """Tokens a tile of a batch of `num_tokens`: as many as may be, but few enough that every thread has a task."""
-    return max(1, min(shape.tile_tokens, num_tokens * shape.num_kv_heads // threads))
+    @property
+    def page_bytes(self) -> int:
+        """Bytes of these."""
+        return self.page_items * np.dtype(self.cache_dtype).itemsize
 
-
-def plan_tiles(
-    query_starts: npt.NDArray[np.int32], positions: npt.NDArray[np.int32], tile_tokens: int
-) -> npt.NDArray[np.int32]:
-    """Tiles int32 [t, 4] (first token, tokens, sequence, keys) of a batch, in an order that balances static shares.
-
-    A parallel loop gives each thread a contiguous share, and tiles late in a prompt see more keys: light and heavy
-    tiles alternate. Positions of a sequence's tokens must rise.
-    """
-    tiles = [
-        (first, min(tile_tokens, end - first), sequence)
-        for sequence, (start, end) in enumerate(zip(query_starts[:-1].tolist(), query_starts[1:].tolist(), strict=True))
-        for first in range(start, end, tile_tokens)
-    ]
-    keyed = [(first, tokens, sequence, int(positions[first + tokens - 1]) + 1) for first, tokens, sequence in tiles]
-    keyed.sort(key=lambda tile: tile[3])
-    half = (len(keyed) + 1) // 2
-    light, heavy = keyed[:half], keyed[half:][::-1]
-    order = [tile for index, tile in enumerate(light) for tile in (tile, *heavy[index : index + 1])]
-    return np.array(order, dtype=np.int32).reshape(-1, 4)
+    @property
+    def state_width(self) -> int:
+        """float32 numbers that tell what a row has seen of some keys: sums, then total and maximum in every lane."""
+        return self.head_size + 2 * self.lanes

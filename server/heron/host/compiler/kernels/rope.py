@@ -11,8 +11,9 @@ from typing import Any
 from tvm.script.ir_builder import IRBuilder
 from tvm.tirx.script import builder as T
 
+from heron.host.compiler.kernels.cache import append_key, append_value, declare_pool
 from heron.host.compiler.kernels.pages import PAGE_SIZE, AttentionShape
-from heron.host.compiler.kernels.vector import Expr, constant, load, reduce_sum, splat, store, to_type
+from heron.host.compiler.kernels.vector import Expr, constant, load, reduce_sum, splat, store
 
 
 def rotate_and_append(shape: AttentionShape, num_tokens: int | None = None) -> Any:
@@ -33,8 +34,7 @@ def rotate_and_append(shape: AttentionShape, num_tokens: int | None = None) -> A
             loop = T.parallel if num_tokens is None else T.serial
             with loop(0, tensors.q.shape[0]) as token:
                 _rotate_queries(shape, tensors, token)
-                _append_keys(shape, tensors, token)
-                _append_values(shape, tensors, token)
+                _append(shape, tensors, token)
     return builder.get()
 
 
@@ -67,15 +67,15 @@ def _declare_tensors(shape: AttentionShape, num_tokens: int | None) -> _Tensors:
     layer, table = T.arg("layer", T.int64()), T.arg("table", T.int64())
     q_handle = T.arg("q_handle", T.handle())
     n = T.int64() if num_tokens is None else num_tokens
-    layers, pages, tables = (T.int64() for _ in range(3))
+    tables = T.int64()
     heads, kv, size = shape.num_heads, shape.num_kv_heads, shape.head_size
     match = T.match_buffer
     return _Tensors(
         qkv=match(handles["qkv"], (n, (heads + 2 * kv) * size), "float32"),
         rotation=match(handles["rotation"], (tables, n, size), "float32"),
         slots=match(handles["slots"], (n,), "int32"),
-        keys=match(handles["keys"], (layers, pages, kv, size, PAGE_SIZE), shape.cache_dtype),
-        values=match(handles["values"], (layers, pages, kv, PAGE_SIZE, size), shape.cache_dtype),
+        keys=declare_pool(shape, handles["keys"]),
+        values=declare_pool(shape, handles["values"]),
         gains=tuple(match(handle, (size,), "float32") for handle in gain_handles),
         layer=layer,
         table=table,
@@ -120,24 +120,17 @@ def _rotate_queries(shape: AttentionShape, tensors: _Tensors, token: Expr) -> No
             store(tensors.q, vector * scale, [token], column + start, lanes)
 
 
-def _append_keys(shape: AttentionShape, tensors: _Tensors, token: Expr) -> None:
-    """Keys go through a small buffer: in a page their dimensions lie PAGE_SIZE apart."""
+def _append(shape: AttentionShape, tensors: _Tensors, token: Expr) -> None:
+    """Write the token's keys, rotated, and its values to its slot, each by way of a small buffer."""
     slot, gain = T.bind(tensors.slots[token]), tensors.gains[1] if tensors.gains else None
-    rotated = T.alloc_buffer((shape.head_size,), "float32")
+    key, value = (T.alloc_buffer((shape.head_size,), "float32") for _ in range(2))
     with T.serial(0, shape.num_kv_heads) as head:
+        place = [tensors.layer, slot // PAGE_SIZE, head], T.bind(slot % PAGE_SIZE)
         column = T.bind((head + shape.num_heads) * shape.head_size)
         for start, vector in _rotate(shape, tensors, _Head(token, column, gain)):
-            store(rotated, vector, [], start, shape.rotation_lanes)
-        with T.serial(0, shape.head_size) as d:
-            place = [tensors.layer, slot // PAGE_SIZE, head, d, slot % PAGE_SIZE]
-            T.buffer_store(tensors.keys, T.Cast(shape.cache_dtype, rotated[d]), place)
-
-
-def _append_values(shape: AttentionShape, tensors: _Tensors, token: Expr) -> None:
-    slot = T.bind(tensors.slots[token])
-    with T.serial(0, shape.num_kv_heads) as head:
-        column = T.bind((head + shape.num_heads + shape.num_kv_heads) * shape.head_size)
+            store(key, vector, [], start, shape.rotation_lanes)
+        append_key(shape, tensors.keys, place, key)
+        column = T.bind(column + shape.num_kv_heads * shape.head_size)
         for start in range(0, shape.head_size, shape.lanes):
-            vector = to_type(load(tensors.qkv, [token], column + start, shape.lanes), shape.cache_dtype, shape.lanes)
-            place = [tensors.layer, slot // PAGE_SIZE, head, slot % PAGE_SIZE]
-            store(tensors.values, vector, place, start, shape.lanes)
+            store(value, load(tensors.qkv, [token], column + start, shape.lanes), [], start, shape.lanes)
+        append_value(shape, tensors.values, place, value)

@@ -10,7 +10,8 @@ import tvm
 
 from heron.errors import InvalidSettings
 from heron.host.compiler.kernels.attention import attention
-from heron.host.compiler.kernels.pages import PAGE_SIZE, AttentionShape, plan_tiles
+from heron.host.compiler.kernels.pages import PAGE_SIZE, SEGMENT_KEYS, AttentionShape
+from heron.host.compiler.kernels.tiles import count_partials, plan_tiles, split_tiles
 from heron.host.compiler.target import CpuTarget, choose_target
 from heron.settings import EngineSettings
 
@@ -79,9 +80,14 @@ def make_inputs(shape: AttentionShape, lengths: list[int], past: list[int], seed
     return Inputs(q.astype(np.float32), keys, values, positions.astype(np.int32), starts.astype(np.int32), table)
 
 
-def run(shape: AttentionShape, function: Any, inputs: Inputs) -> npt.NDArray[np.float32]:
+def run(shape: AttentionShape, function: Any, inputs: Inputs, threads: int = 1) -> npt.NDArray[np.float32]:
+    """Attention, cut as for so many threads."""
     tiles = plan_tiles(inputs.query_starts, inputs.positions, shape.tile_tokens)
-    arrays = [inputs.q, inputs.keys, inputs.values, inputs.positions, tiles, inputs.page_table]
+    tiles = split_tiles(shape, tiles, threads)
+    rows = count_partials(shape, int(inputs.positions.max()) + 1, threads)
+    partials = np.full((shape.num_kv_heads, rows, shape.state_width), np.nan, np.float32)
+    pools = [pool.reshape(*pool.shape[:3], shape.page_items) for pool in (inputs.keys, inputs.values)]
+    arrays = [inputs.q, *pools, inputs.positions, tiles, inputs.page_table, partials]
     out = tvm.runtime.tensor(np.full_like(inputs.q, np.nan))
     window = [WINDOW] if shape.has_windows else []
     function(*map(tvm.runtime.tensor, arrays), LAYER, *window, out)
@@ -123,6 +129,7 @@ def cap_scores(shape: AttentionShape, scores: npt.NDArray[np.float64]) -> npt.ND
         ([1, 1, 1], [3, 31, 200]),
         ([17, 40, 1], [0, 30, 70]),
         ([100], [133]),
+        ([2], [1100]),
     ],
 )
 def test_agrees_with_numpy(kernel: tuple[AttentionShape, Any], lengths: list[int], past: list[int]) -> None:
@@ -158,3 +165,13 @@ def test_large_scores_do_not_overflow(kernel: tuple[AttentionShape, Any]) -> Non
     inputs = make_inputs(shape, [3], [80])
     loud = Inputs(inputs.q * 200, *(getattr(inputs, name) for name in list(Inputs.__dataclass_fields__)[1:]))
     np.testing.assert_allclose(run(shape, function, loud), expected(shape, loud), atol=1e-3)
+
+
+@pytest.mark.parametrize("threads", [2, 3, 4, 8, 16])
+def test_cutting_along_the_keys_for_more_threads_changes_no_bit(
+    kernel: tuple[AttentionShape, Any], threads: int
+) -> None:
+    shape, function = kernel
+    for lengths, past in (([1], [3 * SEGMENT_KEYS + 17]), ([1], [8 * SEGMENT_KEYS - 1]), ([3, 1], [700, 40])):
+        inputs = make_inputs(shape, lengths, past)
+        np.testing.assert_array_equal(run(shape, function, inputs, threads), run(shape, function, inputs))
