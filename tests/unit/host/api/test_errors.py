@@ -33,6 +33,9 @@ STATUSES = {
     "AddressInUse": 500,
     "SystemFault": 500,
     "WorkerCrashed": 503,
+    "WorkerKilled": 503,
+    "WorkerOutOfMemory": 503,
+    "DeviceLost": 503,
     "LoadHung": 503,
     "CompileFailed": 500,
 }

@@ -26,7 +26,7 @@ from heron.host.engine.gpu_runner import GpuRunner
 from heron.host.engine.runner import Batch
 from heron.host.models.gguf import GgufFile, open_gguf
 from unit.host.compiler.gpu.metal_emulator import emulate_kernels
-from unit.host.compiler.tiny_decoders import TINIEST, TinyDecoder, write_decoder
+from unit.host.compiler.tiny_decoders import TinyDecoder, write_decoder
 
 NUM_TOKENS = 150
 DECODERS = (
@@ -34,6 +34,7 @@ DECODERS = (
     TinyDecoder("llama", 6, 2, 128, 256, 640, formats=("Q4_1", "Q6_K", "Q5_0", "Q8_0")),
     TinyDecoder(num_heads=7, num_kv_heads=1, hidden=192, feed_forward=256, formats=("Q5_0",), tied=True),
 )
+EMULATED = TinyDecoder(num_heads=2, num_kv_heads=1, hidden=128, feed_forward=128, num_layers=1, formats=("Q5_0",))
 
 Float32 = npt.NDArray[np.float32]
 Int32 = npt.NDArray[np.int32]
@@ -65,7 +66,7 @@ def contiguous_batch(parts: tuple[tuple[int, int, int], ...], token_ids: Int32) 
 
 @pytest.fixture(scope="module", params=[*DECODERS, None], ids=["qwen2", "llama", "tied", "emulated-metal"])
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
-    decoder, folder = request.param or TINIEST, tmp_path_factory.mktemp("gpu")
+    decoder, folder = request.param or EMULATED, tmp_path_factory.mktemp("gpu")
     file = open_gguf(write_decoder(folder / "tiny.gguf", decoder))
     runner = run_on_card(file, folder) if request.param else emulate_metal(file, folder)
     token_ids = np.random.default_rng(3).integers(0, decoder.vocab_size, (2, NUM_TOKENS)).astype(np.int32)
