@@ -174,7 +174,7 @@ class ModelInfo:
     place: str = ""
     """Where it runs and why, a sentence for people; empty if unknown."""
     fingerprint: str = ""
-    """Tells the model's file from any other that goes by its id; empty if it is not known, as on other servers."""
+    """Tells the model's file and kernels from any others that go by its id; empty if unknown, as on other servers."""
     on_card: bool = False
     """Whether it runs on a card."""
     notice: str = ""

@@ -1,6 +1,5 @@
 """Runs a spec in a real Emacs, in batch mode, configured as the page for Emacs says."""
 
-import asyncio
 import os
 import shutil
 from dataclasses import dataclass
@@ -10,10 +9,10 @@ import pytest
 
 from editors.hosts import write_command
 from editors.pages import blocks, write_home
+from editors.processes import run_to_end
 from homes import environment
 
 SPECS = Path(__file__).with_name("specs")
-TIMEOUT_S = 60
 # The Emacs of .ci/install-emacs has no compiler to make machine code with.
 SETUP = "(setq native-comp-jit-compilation nil native-comp-enable-subr-trampolines nil make-backup-files nil)"
 
@@ -40,20 +39,7 @@ async def run_batch(batch: Batch, url: str) -> str:
     setup.write_text("\n".join([SETUP, *blocks("emacs.md", "elisp")]), encoding="utf-8")
     home = write_home(batch.folder / "home", url)
     given = {"PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", "HOME": str(batch.folder)}
-    process = await asyncio.create_subprocess_exec(
-        *(str(FOUND), "--batch", "-Q", "-l", str(setup), "-l", str(SPECS / batch.spec)),
-        cwd=work,
-        env=environment(home, **given),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(), TIMEOUT_S)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise
-    told = output.decode(errors="replace")
-    assert process.returncode == 0, told[-6000:]
+    command = (str(FOUND), "--batch", "-Q", "-l", str(setup), "-l", str(SPECS / batch.spec))
+    status, told = await run_to_end(command, work, environment(home, **given))
+    assert status == 0, told[-6000:]
     return told

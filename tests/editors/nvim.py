@@ -1,6 +1,5 @@
 """Runs a Lua spec in a real, headless Neovim with the plugin, `heron lsp`, and a host over the scripted engine."""
 
-import asyncio
 import json
 import os
 import re
@@ -14,12 +13,12 @@ from typing import Any
 import pytest
 
 from editors.hosts import run_host, write_command
+from editors.processes import run_to_end
 from heron.host.engine.scripted import Answers, ScriptedEngine
 from homes import CHECKOUT, environment
 
 PLUGIN = CHECKOUT / "editors" / "neovim"
 SPECS = Path(__file__).with_name("specs")
-TIMEOUT_S = 60
 
 
 def _find() -> list[Path]:
@@ -83,23 +82,11 @@ async def run_nvim(run: Run, options: Mapping[str, Any]) -> dict[str, Any]:
     (work / ".git").mkdir(parents=True, exist_ok=True)
     out = run.folder / "result.json"
     given = {"cmd": [str(write_command(run.folder)), "lsp"], **options}
-    process = await asyncio.create_subprocess_exec(
-        *(str(run.nvim), "--headless", "--clean", "-u", str(SPECS / "init.lua"), *run.files),
-        cwd=work,
-        env=_environment(run, given, out),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(), TIMEOUT_S)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise
-    assert out.exists(), output.decode(errors="replace")[-4000:]
+    command = (str(run.nvim), "--headless", "--clean", "-u", str(SPECS / "init.lua"), *run.files)
+    _, output = await run_to_end(command, work, _environment(run, given, out))
+    assert out.exists(), output[-4000:]
     result: dict[str, Any] = json.loads(out.read_text(encoding="utf-8", errors="replace"))
-    assert not result["failures"], "\n".join([*result["failures"], output.decode(errors="replace")[-2000:]])
+    assert not result["failures"], "\n".join([*result["failures"], output[-2000:]])
     assert result["passed"], "the spec has no test"
     return dict(result["notes"])
 

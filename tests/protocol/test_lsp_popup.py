@@ -114,14 +114,20 @@ async def test_a_cancelled_request_ends_what_it_began(tmp_path: Path) -> None:
         await engine.wait_for(lambda one: bool(one.aborted))
 
 
+async def begin_popup(editor: Editor, engine: ScriptedEngine) -> int:
+    """Ask for the popup behind `pri`; the request's id, once the model is asked."""
+    editor.open("pri\n")
+    params = {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 3}}
+    request = editor.start("textDocument/completion", params)
+    await engine.wait_for(lambda one: len(one.requests) == 1)
+    return request
+
+
 async def test_the_popup_and_the_inline_request_of_one_key_share_a_stream(tmp_path: Path) -> None:
     engine = ScriptedEngine("nt(total)")
     engine.hold()
     async with editor_with(engine, tmp_path, PATIENT) as editor:
-        editor.open("pri\n")
-        params = {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 3}}
-        in_popup = editor.start("textDocument/completion", params)
-        await engine.wait_for(lambda one: len(one.requests) == 1)
+        in_popup = await begin_popup(editor, engine)
         inline = editor.ask(0, 3)
         engine.release()
         (item,) = (await editor.wait(in_popup))["result"]["items"]
@@ -134,10 +140,7 @@ async def test_what_is_selected_in_the_popup_is_asked_for_beside_it(tmp_path: Pa
     engine = ScriptedEngine("nt(total)")
     engine.hold()
     async with editor_with(engine, tmp_path, PATIENT) as editor:
-        editor.open("pri\n")
-        params = {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 3}}
-        in_popup = editor.start("textDocument/completion", params)
-        await engine.wait_for(lambda one: len(one.requests) == 1)
+        in_popup = await begin_popup(editor, engine)
         inline = editor.ask(0, 3, selectedCompletionInfo=selected("private"))
         engine.release()
         assert (await editor.wait(in_popup))["result"]["items"][0]["textEdit"]["newText"] == "print(total)"

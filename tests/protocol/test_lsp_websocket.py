@@ -21,6 +21,7 @@ OPEN = {"textDocument": {"uri": "file:///w/a.py", "languageId": "python", "versi
 def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HERON_HOME", str(tmp_path))
     monkeypatch.setenv("HERON_ENGINE", "scripted")
+    (tmp_path / "config.toml").write_text('[host]\nurl = "http://127.0.0.1:9"\n')  # or each server would start a host
 
 
 def connect(endpoint: Endpoint, token: str = "") -> websockets.connect:

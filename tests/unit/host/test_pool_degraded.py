@@ -3,8 +3,8 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from heron.host.recovery.breaker import BreakerLimits
 from heron.host.workers import InProcessWorker, Worker, WorkerProcess
 from heron.settings import Settings
 from heron.wire import GenerateRequest, ModelInfo, TextPrompt
+from unit.host.test_pool import running_pool
 
 NO_MEMORY = WorkerOutOfMemory("The system killed the engine worker, for memory had run out.")
 NEVER_UP = PoolLimits(BreakerLimits(max_vain=3, first_backoff_s=0.0), rise_s=1e6, longest_rise_s=1e6)
@@ -58,16 +59,6 @@ class Lives:
         return len(self.workers) == number and pool.is_loaded
 
 
-@asynccontextmanager
-async def pool_over(make_worker: Callable[[Settings], Worker], limits: PoolLimits) -> AsyncIterator[Pool]:
-    pool = Pool(Settings(), make_worker, limits)
-    await pool.start()
-    try:
-        yield pool
-    finally:
-        await pool.close()
-
-
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not condition():
@@ -81,7 +72,7 @@ async def answer(pool: Pool) -> str:
 
 async def test_memory_that_runs_out_takes_context_and_then_the_batch() -> None:
     lives = Lives()
-    async with pool_over(lives, NEVER_UP) as pool:
+    async with running_pool(lives, NEVER_UP) as pool:
         assert await answer(pool) == "hello"
         assert pool.health().notice == ""
         for window, running, words in ((1024, 0, "smaller context"), (1024, 1, "one request at a time")):
@@ -120,7 +111,7 @@ async def test_a_worker_that_linux_kills_for_memory_is_told_as_such(little_memor
 
 async def test_a_model_that_got_less_from_the_start_says_so_while_it_is_loaded() -> None:
     model = ModelInfo("m", 2048, notice="The memory budget leaves a KV cache of 2048 tokens.")
-    async with pool_over(lambda settings: Mortal(ScriptedEngine("hello", model=model)), NEVER_UP) as pool:
+    async with running_pool(lambda settings: Mortal(ScriptedEngine("hello", model=model)), NEVER_UP) as pool:
         assert pool.health().notice == ""
         assert await answer(pool) == "hello"
         assert pool.health().notice == model.notice
@@ -128,7 +119,7 @@ async def test_a_model_that_got_less_from_the_start_says_so_while_it_is_loaded()
 
 async def test_it_has_all_again_once_that_is_over() -> None:
     lives = Lives()
-    async with pool_over(lives, SOON_UP) as pool:
+    async with running_pool(lives, SOON_UP) as pool:
         await pool.engine()
         lives.workers[0].end(NO_MEMORY)
         await until(partial(lives.is_life, pool, 3))
@@ -139,7 +130,7 @@ async def test_it_has_all_again_once_that_is_over() -> None:
 
 async def test_it_does_not_go_up_beside_a_request() -> None:
     lives = Lives()
-    async with pool_over(lives, SOON_UP) as pool:
+    async with running_pool(lives, SOON_UP) as pool:
         await pool.engine()
         lives.workers[0].end(NO_MEMORY)
         await until(partial(lives.is_life, pool, 2))
@@ -157,7 +148,7 @@ async def test_it_does_not_go_up_beside_a_request() -> None:
 
 async def test_what_keeps_ending_is_given_up_with_the_reason_and_the_way_back() -> None:
     lives = Lives()
-    async with pool_over(lives, NEVER_UP) as pool:
+    async with running_pool(lives, NEVER_UP) as pool:
         for number in range(1, 4):
             await until(partial(lives.is_life, pool, number))
             lives.workers[-1].end(WorkerCrashed("The engine worker was killed by SIGSEGV."))
@@ -171,7 +162,7 @@ async def test_what_keeps_ending_is_given_up_with_the_reason_and_the_way_back() 
 
 async def test_a_worker_that_answers_is_not_given_up_however_often_it_ends() -> None:
     lives = Lives()
-    async with pool_over(lives, NEVER_UP) as pool:
+    async with running_pool(lives, NEVER_UP) as pool:
         for number in range(1, 13):
             await until(partial(lives.is_life, pool, number))
             assert await answer(pool) == "hello"
@@ -192,7 +183,7 @@ async def test_a_worker_that_lost_its_card_is_replaced_by_one_on_the_cpu() -> No
         on_card = WorkerProcess(Init(own), (sys.executable, "-c", program))
         return on_card if own.engine.device != "cpu" else WorkerProcess(Init(own, Script()))
 
-    async with pool_over(make_worker, NEVER_UP) as pool:
+    async with running_pool(make_worker, NEVER_UP) as pool:
         assert await answer(pool) == ""
         assert [own.engine.device for own in settings] == ["auto", "cpu"]
         assert pool.health().notice == "The engine worker lost its card. The model runs on the CPU until that is over."

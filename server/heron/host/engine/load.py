@@ -29,7 +29,6 @@ from heron.host.engine.tool_format import find_tool_format
 from heron.host.engine.tvm_engine import load_runner, memory_need
 from heron.host.models.choose import choose_model
 from heron.host.models.fetch import ensure_model
-from heron.host.models.fingerprint import fingerprint
 from heron.host.models.gguf import GgufFile
 from heron.host.models.machine import free_memory_bytes
 from heron.host.models.progress import Progress, Report
@@ -64,7 +63,7 @@ def load_engine(settings: Settings, report: ReportHealth, why: str = "") -> Loca
         _log.warning("%s", plan.warning)
         report(Health("loading", model_id, plan.warning))
     model = _describe_model(model_id, plan.window, tokenizer)
-    model = replace(model, place=f"{place.reason} {why}".strip(), fingerprint=fingerprint(path))
+    model = replace(model, place=f"{place.reason} {why}".strip(), fingerprint=prepared.artefact.name)
     model = replace(model, on_card=place.kind != "cpu", notice=plan.warning)
     with loading_from(prepared.artefact), telling_of_card(model.on_card):
         runner = prepared.load(replace(settings.engine, cache_tokens=plan.cache_tokens))

@@ -23,10 +23,10 @@ from heron.host.compiler.gpu.model import plan_kernels
 from heron.host.compiler.gpu.shapes import METAL_LIMITS
 from heron.host.compiler.reference import reference_logits
 from heron.host.engine.gpu_runner import GpuRunner
-from heron.host.engine.runner import Batch
 from heron.host.models.gguf import GgufFile, open_gguf
 from unit.host.compiler.gpu.metal_emulator import emulate_kernels
 from unit.host.compiler.tiny_decoders import TinyDecoder, write_decoder
+from unit.host.engine.batches import contiguous_batch
 
 NUM_TOKENS = 150
 DECODERS = (
@@ -50,18 +50,6 @@ class Case:
 
     def run(self, *parts: tuple[int, int, int]) -> Float32:
         return self.runner.run(contiguous_batch(parts, self.token_ids))
-
-
-def contiguous_batch(parts: tuple[tuple[int, int, int], ...], token_ids: Int32) -> Batch:
-    """Parts (sequence, first position, tokens), sequence s on pages 16 s, …; logits of every token."""
-    ids = np.concatenate([token_ids[sequence, first : first + count] for sequence, first, count in parts])
-    positions = np.concatenate([np.arange(first, first + count) for _, first, count in parts])
-    owners = np.concatenate([np.full(count, sequence) for sequence, _, count in parts])
-    starts = np.cumsum([0, *(count for _, _, count in parts)])
-    width = max(-(-(first + count) // 16) for _, first, count in parts)
-    table = np.array([[16 * sequence + page for page in range(width)] for sequence, _, _ in parts])
-    arrays = (ids, positions, owners * 256 + positions, starts, table, np.arange(len(ids)))
-    return Batch(*(array.astype(np.int32) for array in arrays))
 
 
 @pytest.fixture(scope="module", params=[*DECODERS, None], ids=["qwen2", "llama", "tied", "emulated-metal"])

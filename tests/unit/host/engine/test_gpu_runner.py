@@ -21,21 +21,9 @@ from heron.host.compiler.gpu.shapes import (
     TOKEN_IDS,
 )
 from heron.host.engine.gpu_runner import GpuRunner, fill_places
-from heron.host.engine.runner import Batch
 from heron.host.models.gguf import open_gguf
 from unit.host.compiler.tiny_decoders import TINIEST, write_decoder
-
-
-def contiguous_batch(parts: list[tuple[int, int, int]], token_ids: np.ndarray) -> Batch:
-    """Parts (sequence, first position, tokens), sequence s on pages 16 s, …; logits of every token."""
-    ids = np.concatenate([token_ids[sequence, first : first + count] for sequence, first, count in parts])
-    positions = np.concatenate([np.arange(first, first + count) for _, first, count in parts])
-    owners = np.concatenate([np.full(count, sequence) for sequence, _, count in parts])
-    starts = np.cumsum([0, *(count for _, _, count in parts)])
-    width = max(-(-(first + count) // 16) for _, first, count in parts)
-    table = np.array([[16 * sequence + page for page in range(width)] for sequence, _, _ in parts])
-    arrays = (ids, positions, owners * 256 + positions, starts, table, np.arange(len(ids)))
-    return Batch(*(array.astype(np.int32) for array in arrays))
+from unit.host.engine.batches import contiguous_batch
 
 
 @given(st.integers(1, 512))

@@ -15,7 +15,7 @@ import numpy as np
 
 from heron.errors import ResourceError
 from heron.host.compiler.gpu.cuda_toolkit import REMEDY, load_runtime
-from heron.host.compiler.gpu.device import Array, tell_no_room
+from heron.host.compiler.gpu.device import Array, allocate
 from heron.host.compiler.gpu.shapes import CUDA_LIMITS
 
 _TO_DEVICE, _FROM_DEVICE, _WITHIN_DEVICE = 1, 2, 3
@@ -30,7 +30,7 @@ class CudaDevice:
 
     def __init__(self, index: int = 0) -> None:
         self._cuda, tvm = load_runtime(), _import_tvm()
-        self._index, self._device, self._runtime = index, tvm.cuda(index), tvm.runtime
+        self._index, self._device = index, tvm.cuda(index)
         if not self._device.exist:
             raise ResourceError(f"TVM sees no card cuda:{index}.", hint=REMEDY)
         self._stream = ctypes.c_void_p()
@@ -48,10 +48,7 @@ class CudaDevice:
 
     def allocate(self, shape: tuple[int, ...], dtype: str) -> Any:
         """An uninitialised tensor; OutOfMemory if the device has no room."""
-        try:
-            return self._runtime.empty(shape, dtype, self._device)
-        except (RuntimeError, ValueError) as error:
-            raise tell_no_room(shape, dtype, error) from error
+        return allocate(self._device, shape, dtype)
 
     def zeros(self, shape: tuple[int, ...], dtype: str) -> Any:
         """A zeroed tensor."""

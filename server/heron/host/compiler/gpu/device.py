@@ -55,7 +55,12 @@ class GpuDevice(Protocol):
         ...
 
 
-def tell_no_room(shape: tuple[int, ...], dtype: str, error: Exception) -> OutOfMemory:
-    """The error for a tensor that the device has no room for."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    return OutOfMemory(f"The GPU has no room for {size / 1e6:.0f} MB.", hint=str(error))
+def allocate(device: Any, shape: tuple[int, ...], dtype: str) -> Any:
+    """An uninitialised tensor on a TVM device; OutOfMemory if it has no room."""
+    import tvm
+
+    try:
+        return tvm.runtime.empty(shape, dtype, device)
+    except (RuntimeError, ValueError) as error:
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        raise OutOfMemory(f"The GPU has no room for {size / 1e6:.0f} MB.", hint=str(error)) from error

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from heron.errors import ResourceError
-from heron.host.compiler.gpu.device import Array, tell_no_room
+from heron.host.compiler.gpu.device import Array, allocate
 from heron.host.compiler.gpu.shapes import METAL_LIMITS
 
 REMEDY = "Install apache-tvm again; its wheel for macOS on Apple silicon has Metal."
@@ -23,25 +23,16 @@ class MetalDevice:
     limits = METAL_LIMITS
 
     def __init__(self, device: Any) -> None:
-        import tvm
-
-        self._device, self._runtime = device, tvm.runtime
+        self._device = device
 
     def adopt_thread(self) -> None:
         """Nothing to do: the queue is the device's, not a thread's."""
-
-    def allocate(self, shape: tuple[int, ...], dtype: str) -> Any:
-        """An uninitialised tensor; OutOfMemory if the device has no room."""
-        try:
-            return self._runtime.empty(shape, dtype, self._device)
-        except (RuntimeError, ValueError) as error:
-            raise tell_no_room(shape, dtype, error) from error
 
     def zeros(self, shape: tuple[int, ...], dtype: str) -> Any:
         return self.upload(np.zeros(shape, dtype))
 
     def upload(self, array: Array) -> Any:
-        tensor = self.allocate(array.shape, array.dtype.name)
+        tensor = allocate(self._device, array.shape, array.dtype.name)
         tensor.copyfrom(np.ascontiguousarray(array))
         return tensor
 
