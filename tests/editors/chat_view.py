@@ -7,11 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from playwright.async_api import FrameLocator, Locator
+from playwright.async_api import TimeoutError as WaitedInVain
 
+from editors.accessibility import frame_of
 from editors.hosts import run_host, write_command
 from editors.vscode import CodeServer
 from editors.workbench import LIGHT, PATIENCE_MS, Workbench, open_workbench
 from heron.host.engine.scripted import Answers, ScriptedEngine
+
+_READ_TEXT = """() => [...(document.querySelector(".part.editor .view-lines")?.querySelectorAll(".view-line") ?? [])]
+  .sort((one, other) => parseFloat(one.style.top) - parseFloat(other.style.top))
+  .map((line) => line.textContent).join("\\n").replaceAll("\\u00a0", " ")"""
+_AWAIT_FOCUS = """() => {
+  window.heronFocused = new Promise((resolve) =>
+    window.addEventListener("message", ({ data }) => data.kind === "focus" && resolve(true)));
+}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,14 @@ class ChatPage:
         await self.question.press_sequentially(text)
         await self.question.press("Enter")
 
+    async def begin_anew(self) -> None:
+        """A new conversation, until its page has asked for the keys: later it would take them from what is open then."""
+        frame = await frame_of(self.question)
+        await frame.evaluate(_AWAIT_FOCUS)
+        await self.workbench.run("Heron: New Conversation")
+        await self.frame.locator("#welcome").wait_for()
+        await frame.evaluate("() => window.heronFocused")
+
     async def wait_end(self, patience_ms: float = PATIENCE_MS) -> None:
         """Until the last turn has ended."""
         await self.frame.locator("article:last-of-type[aria-busy=false]").wait_for(timeout=patience_ms)
@@ -79,22 +97,27 @@ class ChatPage:
 
 async def accept_change(workbench: Workbench, expected: str) -> None:
     """Accept the diff in front by its key, once that can be, and wait for what is then to be in the document."""
-    await workbench.button("Accept the Change").wait_for()
-    await workbench.page.locator(".monaco-diff-editor .monaco-editor.focused").wait_for()
+    await wait_diff(workbench)
     await workbench.press("Control+Enter")
     await workbench.page.locator(".monaco-diff-editor").wait_for(state="detached")
-    await workbench.page.locator(".part.editor .view-lines").get_by_text(expected).wait_for()
+    await wait_text(workbench, expected)
 
 
-async def read_text(workbench: Workbench) -> str:
-    """The text of the editor in front, as it is drawn: all of it must be in view."""
-    lines = workbench.page.locator(".part.editor .view-lines").first
-    drawn: str = await lines.evaluate(
-        """element => [...element.querySelectorAll(".view-line")]
-        .sort((a, b) => parseFloat(a.style.top) - parseFloat(b.style.top))
-        .map(line => line.textContent).join("\\n")"""
-    )
-    return drawn.replace("\u00a0", " ")
+async def wait_diff(workbench: Workbench) -> None:
+    """Until the diff in front is drawn, can be decided, and takes the keys."""
+    await workbench.button("Accept the Change").wait_for()
+    await workbench.page.locator(".monaco-diff-editor .line-insert").first.wait_for()
+    await workbench.page.locator(".monaco-diff-editor .monaco-editor.focused").wait_for()
+
+
+async def wait_text(workbench: Workbench, text: str, *, whole: bool = False) -> None:
+    """Until the editor in front has drawn a text, as a part or as the whole of its own: all of it must be in view."""
+    is_drawn = f"([text, whole]) => {{ const drawn = ({_READ_TEXT})(); return whole ? drawn === text : drawn.includes(text); }}"
+    try:
+        await workbench.page.wait_for_function(is_drawn, arg=[text, whole])
+    except WaitedInVain:
+        drawn = await workbench.page.evaluate(_READ_TEXT)
+        raise AssertionError(f"waited in vain for {text!r}; drawn is {drawn!r}") from None
 
 
 async def open_chat(workbench: Workbench) -> ChatPage:

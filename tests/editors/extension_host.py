@@ -9,7 +9,7 @@ from typing import Any
 from editors.vscode import EXTENSION, CodeServer
 from editors.workbench import Workbench, open_page
 
-_TIMEOUT_S = 150
+_TIMEOUT_S = 400
 _SMOKE_TESTS = """new MutationObserver((_, observer) => {
   const element = document.getElementById("vscode-workbench-web-configuration");
   if (!element) return;

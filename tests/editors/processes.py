@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-TIMEOUT_S = 60
+TIMEOUT_S = 240
 
 
 async def run_to_end(command: Sequence[str], work: Path, variables: Mapping[str, str]) -> tuple[int, str]:

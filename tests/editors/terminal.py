@@ -16,7 +16,7 @@ from pathlib import Path
 import pyte
 
 COLUMNS, LINES = 100, 30
-TIMEOUT_S = 30
+TIMEOUT_S = 90
 _UNKNOWN = re.compile(rb"\x1b\[[?<=>][\d;:]*\$?[^\d;:hl$]|\x1bP.*?\x1b\\\\", re.DOTALL)
 """Questions to newer terminals, of which pyte knows nothing."""
 _UNFINISHED = re.compile(rb"\x1b(?:P[^\x1b]*(?:\x1b)?|\[[?<=>]?[\d;:]*\$?)?\Z")
@@ -47,12 +47,12 @@ class Terminal:
         rows = ["".join(spans[start : start + COLUMNS]) for start in range(0, len(spans), COLUMNS)]
         return "<!doctype html><meta charset=utf-8><pre>" + "\n".join(rows) + "</pre>\n"
 
-    def colour_of(self, text: str) -> str:
-        """The colour of the letters of a text on the screen, which are of one colour."""
-        line, column = next((number, row.find(text)) for number, row in enumerate(self.screen.display) if text in row)
-        cells = [self.screen.buffer[line][column + place] for place, letter in enumerate(text) if letter != " "]
-        (colour,) = {cell.fg for cell in cells}
-        return str(colour)
+    def colours_of(self, text: str) -> set[str]:
+        """The colours of a text's letters where it stands on the screen; of a screen half written there may be several."""
+        places = ((number, row.find(text)) for number, row in enumerate(self.screen.display) if text in row)
+        line, column = next(places, (0, -1))
+        shown = enumerate(text) if column >= 0 else ()
+        return {str(self.screen.buffer[line][column + place].fg) for place, letter in shown if letter != " "}
 
     def press(self, keys: str) -> None:
         """Type keys, as a terminal sends them."""

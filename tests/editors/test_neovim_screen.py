@@ -43,10 +43,10 @@ async def look(terminal: Terminal, shot: Path) -> None:
     terminal.press("GA ")
     await terminal.wait_text("total = price * count")
     keep(terminal, shot)
-    code, ghost = terminal.colour_of("price = 2"), terminal.colour_of("rice * count")  # the cursor is on its first
+    (code,), (ghost,) = terminal.colours_of("price = 2"), terminal.colours_of("rice * count")  # the cursor is on its first
     assert ghost not in (code, terminal.screen.buffer[1][0].bg)
     terminal.press("\t")
-    await terminal.wait_for("it to be code", lambda _: terminal.colour_of("rice * count") == code)
+    await terminal.wait_for("it to be code", lambda _: terminal.colours_of("rice * count") == {code})
 
 
 def keep(terminal: Terminal, shot: Path) -> None:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from editors.accessibility import find_faults, frame_of
-from editors.chat_view import ChatPage, Given, accept_change, open_chat, open_window, read_text
+from editors.chat_view import ChatPage, Given, accept_change, open_chat, open_window, wait_diff, wait_text
 from editors.vscode import CodeServer, needs_vscode
 from editors.workbench import CONTRAST, DARK, Workbench
 from heron.host.engine.scripted import Reply
@@ -45,11 +45,9 @@ async def test_an_answer_streams_and_its_code_is_applied(code_server: CodeServer
         await _nothing_else_runs(chat)
         await _read_and_insert(workbench, chat)
         await chat.answer.get_by_role("button", name="Apply").click()
-        await workbench.button("Accept the Change").wait_for()
-        await workbench.page.locator(".monaco-diff-editor .line-insert").first.wait_for()
+        await wait_diff(workbench)
         await workbench.shoot("chat-diff-dark")
-        await accept_change(workbench, "taken")
-        assert "return a + b\n\n\ntotal" in await read_text(workbench)
+        await accept_change(workbench, f"{ADDED}\n\n\ntotal")
 
 
 async def _nothing_else_runs(chat: ChatPage) -> None:
@@ -73,12 +71,13 @@ async def _read_and_insert(workbench: Workbench, chat: ChatPage) -> None:
     assert "It subtracts: the sign" in (await chat.frame.locator("#announcer").inner_text()).replace("*", "")
     await chat.answer.get_by_role("link", name="the file").click()
     await workbench.page.locator(".statusbar-item").get_by_text("Ln 2, Col 1").wait_for()
+    await workbench.wait_focus()
     await workbench.press("Control+End")
     await chat.answer.get_by_role("button", name="Insert").click()
-    await workbench.page.locator(".part.editor .view-lines").get_by_text("taken").wait_for()
-    assert (await read_text(workbench)).endswith("total = add(1, 2)\n" + ADDED)
+    await wait_text(workbench, CODE + ADDED, whole=True)
+    await workbench.wait_focus()
     await workbench.press("Control+z")
-    await workbench.page.locator(".part.editor .view-lines").get_by_text("taken").wait_for(state="detached")
+    await wait_text(workbench, CODE, whole=True)
 
 
 def with_tool(request: GenerateRequest) -> Reply:
@@ -102,6 +101,7 @@ async def test_consent_is_asked_in_the_chat_and_an_offered_edit_reviewed(
         await workbench.shoot("chat-consent-light")
         assert "apply_edit" in await consent.inner_text()
         assert await find_faults(chat.question) == []
+        await chat.frame.locator("[role=alertdialog]:focus").wait_for()
         await workbench.press("Enter")  # the question has the focus, none of its answers
         assert await consent.count() == 1
         await workbench.press("Tab", "Enter")
@@ -110,11 +110,11 @@ async def test_consent_is_asked_in_the_chat_and_an_offered_edit_reviewed(
         assert "It adds now." in await chat.answer.inner_text()
         assert "done" in await chat.answer.locator(".tool").inner_text()
         await chat.answer.get_by_role("button", name="Review").click()
-        await workbench.button("Accept the Change").wait_for()
+        await wait_diff(workbench)
         await workbench.shoot("chat-edits-light")
         await workbench.button("Reject the Change").click()
         await workbench.page.locator(".monaco-diff-editor").wait_for(state="detached")
-        assert await read_text(workbench) == CODE
+        await wait_text(workbench, CODE, whole=True)
 
 
 async def test_stopping_commands_and_history(code_server: CodeServer, tmp_path: Path) -> None:
@@ -136,9 +136,7 @@ async def test_stopping_commands_and_history(code_server: CodeServer, tmp_path: 
         await chat.question.press("Escape")
         await chat.wait_end()
         assert "Stopped." in await chat.turns.last.inner_text()
-        await workbench.run("Heron: New Conversation")
-        await chat.frame.locator("#welcome").wait_for()
-        await chat.frame.locator("#question:focus").wait_for()  # which takes the keys from what is open meanwhile
+        await chat.begin_anew()
         await workbench.run("Heron: Conversations…")
         await workbench.page.locator(".quick-input-list .monaco-list-row", has_text="please wait").click()
         await chat.answer.get_by_text("One moment").wait_for()

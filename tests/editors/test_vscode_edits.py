@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from editors.chat_view import Given, accept_change, open_chat, open_window, read_text
+from editors.chat_view import Given, accept_change, open_chat, open_window, wait_diff, wait_text
 from editors.vscode import CodeServer, needs_vscode
 from editors.workbench import DARK, Workbench
 from heron.host.engine.scripted import Reply
@@ -41,11 +41,9 @@ async def choose_action(workbench: Workbench, name: str) -> None:
 async def test_a_code_action_is_shown_before_it_is_made(code_server: CodeServer, tmp_path: Path) -> None:
     async with open_window(Given(code_server, tmp_path, CODE), answer) as workbench:
         await choose_action(workbench, "Document")
-        await workbench.button("Accept the Change").wait_for()
-        await workbench.page.locator(".monaco-diff-editor .line-insert").first.wait_for()
+        await wait_diff(workbench)
         await workbench.shoot("action-diff-light")
-        await accept_change(workbench, "Add two numbers")
-        assert '"""Add two numbers' in await read_text(workbench)
+        await accept_change(workbench, '"""Add two numbers')
 
 
 async def test_an_explanation_from_the_menu_is_given_in_the_chat(code_server: CodeServer, tmp_path: Path) -> None:
@@ -63,11 +61,11 @@ async def test_an_instruction_grows_a_diff_that_is_rejected_then_accepted(
         await instruct(workbench, "add instead")
         await workbench.press("Escape")
         await workbench.page.locator(".monaco-diff-editor").wait_for(state="detached")
-        assert await read_text(workbench) == CODE
+        await wait_text(workbench, CODE, whole=True)
         await instruct(workbench, "add instead")
         await workbench.shoot("instruct-dark")
         await accept_change(workbench, "a + b")
-        assert await read_text(workbench) == CODE.replace("-", "+")
+        await wait_text(workbench, CODE.replace("-", "+"), whole=True)
 
 
 async def instruct(workbench: Workbench, instruction: str) -> None:
@@ -77,8 +75,7 @@ async def instruct(workbench: Workbench, instruction: str) -> None:
     entry = workbench.page.locator(".quick-input-widget input.input")
     await entry.fill(instruction)
     await workbench.press("Enter")
-    await workbench.button("Accept the Change").wait_for()
-    await workbench.page.locator(".monaco-diff-editor .line-insert").first.wait_for()
+    await wait_diff(workbench)
 
 
 async def test_a_commit_message_is_written_into_its_box(code_server: CodeServer, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """What a user sees of the extension: ghost text, pause, a new server after a kill, settings, errors; light and dark."""
 
-import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -13,7 +12,7 @@ from editors.hosts import run_host, server_settings
 from editors.test_vscode_host import answer
 from editors.vscode import CodeServer, needs_vscode
 from editors.wheel import write_wheel
-from editors.workbench import DARK, Workbench, open_workbench
+from editors.workbench import DARK, STATUS, Workbench, open_workbench
 from heron.host.engine.scripted import ScriptedEngine
 
 pytestmark = needs_vscode
@@ -61,7 +60,7 @@ async def _show_and_accept(workbench: Workbench) -> None:
     await workbench.press("Enter")
     await workbench.type("total =")
     await workbench.type(" ")
-    assert "price * count" in await workbench.read_ghost()
+    await workbench.wait_ghost("price * count")
     await workbench.shoot("ghost-light")
     await _see_others(workbench)
     await workbench.press("Tab")
@@ -71,13 +70,12 @@ async def _show_and_accept(workbench: Workbench) -> None:
 async def _see_others(workbench: Workbench) -> None:
     """Keys go from one completion to the next and back."""
     await workbench.press("Alt+]")
-    await workbench.ghost.filter(has_text="count1").first.wait_for()
+    await workbench.wait_ghost("price * count1")
     await workbench.press("Alt+]")
-    await workbench.ghost.filter(has_text="count2").first.wait_for()
-    for _ in range(2):
+    await workbench.wait_ghost("price * count2")
+    for text in ("price * count1", "price * count"):
         await workbench.press("Alt+[")
-    await workbench.ghost.filter(has_not_text="count1").first.wait_for()
-    assert (await workbench.read_ghost()).endswith("price * count")
+        await workbench.wait_ghost(text)
 
 
 async def _pause_and_resume(workbench: Workbench) -> None:
@@ -90,14 +88,14 @@ async def _pause_and_resume(workbench: Workbench) -> None:
 
 async def _kill_and_go_on(workbench: Workbench, home: Path) -> None:
     """The next server has the document as it is now, and completes in it."""
-    starting = asyncio.create_task(workbench.wait_status("starting"))
+    await workbench.note(STATUS)
     _language_server(home).send_signal(signal.SIGKILL)
-    await starting
+    await workbench.wait_noted("Heron, starting")
     await workbench.wait_status("ready")
     await workbench.press("End", "Enter")
     await workbench.type("total2 =")
     await workbench.type(" ")
-    assert "price2 * count" in await workbench.read_ghost()
+    await workbench.wait_ghost("price2 * count")
 
 
 async def _type_through(workbench: Workbench) -> None:
@@ -105,7 +103,7 @@ async def _type_through(workbench: Workbench) -> None:
     await workbench.page.evaluate(_COUNT_FRAMES)
     await workbench.type("price2")
     frames = await workbench.page.evaluate("() => window.heronFrames")
-    assert (await workbench.read_ghost()).strip() == "* count"
+    await workbench.wait_ghost("* count")
     assert frames["with"] > 0
     assert frames["without"] == 0, frames
     await workbench.press("Escape")
@@ -138,13 +136,15 @@ async def _see_it_dark(workbench: Workbench, code_server: CodeServer) -> None:
     await message.wait_for()
     await workbench.wait_theme(DARK)
     await workbench.shoot("missing-dark")
+    await workbench.note(".notification-toast")
     await message.locator(".monaco-button", has_text="Install").click()
 
 
 async def _see_it_installed(workbench: Workbench) -> None:
-    """What the message offered: an environment is made, which is shown step by step, and its server is started."""
-    progress = workbench.page.locator(".notification-toast")
-    await progress.filter(has_text="making an environment").wait_for()
-    await workbench.shoot("installing-dark")
-    await progress.filter(has_text="installing").wait_for(timeout=_INSTALLING_MS)
+    """What the message offered: an environment is made, which is told step by step, and its server is started.
+
+    A step may be over before anyone looks, so what is told is noted as it appears.
+    """
+    await workbench.wait_noted("making an environment", _INSTALLING_MS)
+    await workbench.wait_noted("installing", _INSTALLING_MS)
     await workbench.wait_status("ready", _INSTALLING_MS)

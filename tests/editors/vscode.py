@@ -40,7 +40,7 @@ _QUIET = {
     "workbench.secondarySideBar.defaultVisibility": "hidden",
     "editor.autoClosingBrackets": "never",
 }
-_START_S = 30
+_START_S = 90
 _END_S = 5
 _LISTENING = re.compile(r"listening on (http://\S+?)/?\s*$")
 

@@ -17,8 +17,33 @@ _SIZE: ViewportSize = {"width": 1280, "height": 800}
 LIGHT, DARK, CONTRAST = "Light Modern", "Dark Modern", "Default High Contrast"
 _THEMES = {LIGHT: "light_modern", DARK: "dark_modern", CONTRAST: "hc_black"}
 """What is in the class of a window with the theme of that name."""
-PATIENCE_MS = 30_000
-"""The longest any one thing may take to appear."""
+STATUS = '.statusbar-item[id="heron.heron.heron.status"]'
+_GHOST = """() => {
+  const parts = document.querySelectorAll(".part.editor .ghost-text, .part.editor .ghost-text-decoration");
+  return [...parts].map((part) => part.innerText).join("").replaceAll("\\u00a0", " ").trim();
+}"""
+_SETTLED = """(read) => new Promise((resolve) => {
+  let [last, frames] = ["", 0];
+  const look = () => {
+    const now = read();
+    frames = now && now === last ? frames + 1 : 0;
+    last = now;
+    if (frames === 30) resolve(now);
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
+_NOTE = """(selector) => {
+  const noted = (window.heronNoted = new Set());
+  const note = () => {
+    for (const part of document.querySelectorAll(selector)) noted.add(part.innerText).add(part.innerHTML);
+  };
+  window.heronObserver?.disconnect();
+  window.heronObserver = new MutationObserver(note);
+  window.heronObserver.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+}"""
+PATIENCE_MS = 90_000
+"""The longest any one thing may take to appear, on a machine far slower than ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +53,19 @@ class Workbench:
     page: Page
     folder: Path
 
-    @property
-    def ghost(self) -> Locator:
-        """The pieces that completions are drawn in."""
-        return self.page.locator(".part.editor").locator(".ghost-text, .ghost-text-decoration")
+    async def wait_ghost(self, text: str) -> None:
+        """Until this, and nothing else, is what is drawn of a completion."""
+        is_drawn = f"(text) => ({_GHOST})() === text"
+        await self.page.wait_for_function(is_drawn, arg=text)
 
     async def read_ghost(self) -> str:
-        """What is drawn of a completion, once it is there."""
-        await self.ghost.first.wait_for()
-        return "".join(await self.ghost.all_inner_texts()).replace("\u00a0", " ")
+        """What is drawn of a completion, once there is one that stays for some frames."""
+        drawn = await self.page.wait_for_function(f"() => ({_SETTLED})({_GHOST})")
+        return str(await drawn.json_value())
 
     @property
     def status(self) -> Locator:
-        return self.page.locator('.statusbar-item[id="heron.heron.heron.status"]')
+        return self.page.locator(STATUS)
 
     def button(self, name: str) -> Locator:
         """A button of the title of the editor in front that can be pressed, by the beginning of its name."""
@@ -50,9 +75,22 @@ class Workbench:
         """Until the status bar says so: ready, paused, error …"""
         await self.status.locator(f'[aria-label="Heron, {state}"]').wait_for(timeout=patience_ms)
 
+    async def note(self, selector: str) -> None:
+        """Note what such parts of the window say from now on, however briefly they do."""
+        await self.page.evaluate(_NOTE, selector)
+
+    async def wait_noted(self, text: str, patience_ms: float = PATIENCE_MS) -> None:
+        """Until something noted has this text."""
+        said = "(text) => [...window.heronNoted].some((words) => words.includes(text))"
+        await self.page.wait_for_function(said, arg=text, timeout=patience_ms)
+
     async def wait_theme(self, name: str) -> None:
         """Until the window has taken up a theme. While it does, VS Code closes menus."""
         await self.page.locator(f'.monaco-workbench[class*="-{_THEMES[name]}-json"]').wait_for()
+
+    async def wait_focus(self) -> None:
+        """Until the editor in front takes the keys."""
+        await self.page.locator(".part.editor .monaco-editor.focused").wait_for()
 
     async def put_cursor(self, line: int) -> None:
         """The cursor to the end of a line, counted from 1."""
@@ -74,8 +112,8 @@ class Workbench:
         await self.page.keyboard.press("F1")
         entry = self.page.locator(".quick-input-widget input.input")
         await entry.fill(f">{command}")
-        row = self.page.locator(".quick-input-list .monaco-list-row", has_text=command).first
-        await row.click()
+        await self.page.locator(".quick-input-list .monaco-list-row.focused", has_text=command).wait_for()
+        await self.page.keyboard.press("Enter")
 
     async def save(self, name: str) -> str:
         """Save the document in front, which has changed, and its text once that is on the disk."""

@@ -6,7 +6,7 @@
 
 (defmacro spec-wait (what form)
   "Wait until FORM is not nil, and give its value."
-  `(let ((deadline (+ (float-time) 20)) value)
+  `(let ((deadline (+ (float-time) 60)) value)
      (while (not (setq value ,form))
        (when (> (float-time) deadline)
          (error "Waited in vain for %s; buffer: %S" ,what (buffer-string)))

@@ -1,7 +1,7 @@
 --- Tests in a coroutine: it yields while it waits, so Neovim's main loop reads keys and runs timers.
 local M = { notes = vim.empty_dict(), options = {}, told = {} }
 
-local TIMEOUT_MS = 15000
+local TIMEOUT_MS = 60000
 local current
 
 --- Wait until a condition holds, and give what it gave.
@@ -17,17 +17,6 @@ function M.wait(what, condition)
     if vim.uv.hrtime() > deadline then
       local said = vim.inspect(M.told[#M.told] or "nothing")
       error(("waited in vain for %s; line: %q; told last: %s"):format(what, vim.api.nvim_get_current_line(), said), 2)
-    end
-    M.turn()
-  end
-end
-
---- Wait for a condition for some turns of the main loop at most; it need not come.
----@param turns integer
-function M.try(_, condition, turns)
-  for _ = 1, turns do
-    if condition(M) then
-      return
     end
     M.turn()
   end
