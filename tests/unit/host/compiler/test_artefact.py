@@ -1,7 +1,6 @@
 import os
 import resource
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -29,41 +28,40 @@ def ensure(model: Path, settings: EngineSettings = SETTINGS, **more: Any) -> tup
     return ensure_artefact(model, settings, reports.append, **more), reports
 
 
-def test_an_artefact_is_built_once_with_rising_progress(model: Path, heron_home: Path) -> None:
-    folder, reports = ensure(model)
+def test_an_artefact_is_built_whole_once_and_anew_when_damaged(model: Path, heron_home: Path) -> None:
+    def add(file: GgufFile, folder: Path) -> None:
+        (folder / "extra.txt").write_text(file.architecture)
+
+    folder, reports = ensure(model, extras=add)
+    assert folder.parent == heron_home / "artefacts"
+    check_progress(reports)
+    check_content(folder)
+    assert ensure(model) == (folder, [])
+    os.truncate(folder / WEIGHTS_FILE, 1000)
+    with pytest.raises(CorruptModel, match="damaged"):
+        read_manifest(folder)
+    assert ensure(model, extras=add)[0] == folder
+    check_content(folder)
+    (folder / "manifest.json").write_text("{}")
+    with pytest.raises(CorruptModel, match="damaged"):
+        read_manifest(folder)
+
+
+def check_progress(reports: list[Progress]) -> None:
     fractions = [report.fraction or 0.0 for report in reports]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
     assert {report.state for report in reports} == {"compiling"}
-    assert folder.parent == heron_home / "artefacts"
-    assert ensure(model) == (folder, [])
 
 
-def test_a_folder_has_what_its_manifest_says_and_the_extras(model: Path) -> None:
-    def add(file: GgufFile, folder: Path) -> None:
-        (folder / "extra.txt").write_text(file.architecture)
-
-    folder, _ = ensure(model, extras=add)
+def check_content(folder: Path) -> None:
+    """A folder has what its manifest says, and the extras."""
     manifest = read_manifest(folder)
     assert (folder / "extra.txt").read_text() == "llama"
     assert all(entry.offset % 4096 == 0 for entry in manifest.parameters)
     assert manifest.sizes[WEIGHTS_FILE] == (folder / WEIGHTS_FILE).stat().st_size
     assert manifest.config.num_layers == 1
     assert [len(table) for table in manifest.rope_frequencies] == [32]
-
-
-def test_a_damaged_artefact_is_built_anew(model: Path) -> None:
-    folder, _ = ensure(model)
-    weights = folder / WEIGHTS_FILE
-    size = weights.stat().st_size
-    for damage in (lambda: os.truncate(weights, size // 2), lambda: (folder / "manifest.json").write_text("{}")):
-        damage()
-        with pytest.raises(CorruptModel, match="damaged"):
-            read_manifest(folder)
-        again, reports = ensure(model)
-        assert again == folder
-        assert reports
-        assert weights.stat().st_size == size
 
 
 def test_the_key_changes_with_model_threads_and_instruction_set(model: Path) -> None:
@@ -75,26 +73,6 @@ def test_the_key_changes_with_model_threads_and_instruction_set(model: Path) -> 
         assert artefact_folder(model, portable, 1) != first
     write_decoder(model.with_name("other.gguf"), TINIEST, seed=1).replace(model)
     assert artefact_folder(model, detected, 1) != first
-
-
-def test_an_artefact_of_another_build_is_replaced(model: Path) -> None:
-    folder, _ = ensure(model)
-    kind, _, build = folder.name.rpartition("-")
-    older = folder.with_name(f"{kind}-{build[::-1]}x")
-    folder.rename(older)
-    assert ensure(model)[0] == folder
-    assert not older.exists()
-
-
-def test_two_at_once_build_once(model: Path) -> None:
-    results: list[tuple[Path, list[Progress]]] = []
-    threads = [threading.Thread(target=lambda: results.append(ensure(model))) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results[0][0] == results[1][0]
-    assert sorted(bool(reports) for _, reports in results) == [False, True]
 
 
 def test_a_failed_build_leaves_nothing(tmp_path: Path, heron_home: Path) -> None:

@@ -1,5 +1,7 @@
 """A folder is built once, anew when it is damaged, and never found half."""
 
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,29 @@ def test_built_once_and_anew_when_damaged(tmp_path: Path) -> None:
     (folder / "content").write_text("half")
     build_once(folder, check, write)
     check(folder)
+
+
+def test_two_at_once_build_once(tmp_path: Path) -> None:
+    folder, builds = tmp_path / "model-kind-build", list[Path]()
+    starting, writing = threading.Barrier(2), threading.Barrier(2)
+
+    def build() -> None:
+        starting.wait()
+        build_once(folder, check, write_slowly)
+
+    def write_slowly(partial: Path) -> None:
+        builds.append(partial)
+        with suppress(threading.BrokenBarrierError):
+            writing.wait(0.2)  # for the other one, were it let in
+        write(partial)
+
+    threads = [threading.Thread(target=build), threading.Thread(target=build)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    check(folder)
+    assert len(builds) == 1
 
 
 def test_a_failed_build_leaves_nothing_and_the_old_is_kept(tmp_path: Path) -> None:
