@@ -7,9 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from homes import CODER, SMALL, STORE, environment
 from mlc_package import has_real_package
+
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.load_profile("any machine")  # a slow machine is no fault, and CI tries the same examples each time
 
 
 def pytest_report_header() -> str:

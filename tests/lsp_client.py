@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 90.0
 
 
 class LspClient:

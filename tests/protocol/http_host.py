@@ -34,9 +34,10 @@ def fleet_of(make_worker: MakeWorker) -> Fleet:
 
 
 @asynccontextmanager
-async def in_memory(engine: Engine, auth: Auth | None = None) -> AsyncIterator[httpx.AsyncClient]:
+async def in_memory(models: Engine | Fleet, auth: Auth | None = None) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application without a server; it sees whole answers only."""
-    app = create_app(make_service(pool_of(engine)), auth or Auth())
+    fleet = models if isinstance(models, Fleet) else pool_of(models)
+    app = create_app(make_service(fleet), auth or Auth())
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

@@ -18,7 +18,7 @@ from heron.settings import Settings
 from protocol.http_host import on_socket
 
 URI = "file:///work/a.py"
-TIMEOUT_S = 20
+TIMEOUT_S = 60
 CAPABILITIES = {"window": {"workDoneProgress": True}, "general": {"positionEncodings": ["utf-16"]}}
 
 

@@ -1,6 +1,5 @@
 """Code actions over LSP: the menu without the model, the edit with a scripted one."""
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -203,16 +202,6 @@ async def test_a_failure_of_the_model_is_told(tmp_path: Path) -> None:
         editor.open(ADD)
         response = await editor.request("codeAction/resolve", await titled(editor, "Document add"))
         assert response["error"]["code"] == -32803
-
-
-async def test_the_menu_of_a_large_document_is_quick(editor: Editor) -> None:
-    editor.open(ADD * 2000)
-    took = []
-    for line in range(2000, 2016, 2):
-        began = time.perf_counter()
-        assert await menu(editor, line)
-        took.append(time.perf_counter() - began)
-    assert min(took) < 0.02
 
 
 async def test_a_test_is_written_into_a_new_file(engine: ScriptedEngine, tmp_path: Path) -> None:
