@@ -1,6 +1,7 @@
 """How much precision is lost: perplexity of Heron, of float32 and of llama.cpp on code, printed as JSON.
 
-    python tests/bench/fidelity.py MODEL [--chunks 80] [--instruction-set auto] [--llama-perplexity PATH]
+    python tests/bench/fidelity.py MODEL [--chunks 80] [--instruction-set auto] [--kv-cache auto]
+                                   [--llama-perplexity PATH]
 
 MODEL is a GGUF file or a folder of MLC-LLM's. The text is Python source of installed packages. As `llama-perplexity`
 does, it is cut into chunks of 512 tokens, and the second half of each is scored: 255 tokens a chunk. float32 is
@@ -30,7 +31,7 @@ from heron.host.engine.runner import Batch, Runner
 from heron.host.engine.tvm_engine import load_runner
 from heron.host.models.gguf import GgufFile
 from heron.host.models.open import open_model
-from heron.settings import EngineSettings, InstructionSet
+from heron.settings import EngineSettings, InstructionSet, KvCache
 
 PACKAGES = ("fastapi", "httpx", "jinja2", "uvicorn", "pygls", "huggingface-hub")
 CHUNK = 512
@@ -65,13 +66,14 @@ def main() -> None:
     options = _parse_arguments()
     file = open_model(options.model)
     text, chunks = _make_chunks(file, options.chunks)
-    settings = EngineSettings(instruction_set=options.instruction_set)
+    settings = EngineSettings(instruction_set=options.instruction_set, kv_cache=options.kv_cache)
     runner = load_runner(ensure_artefact(options.model, settings, lambda progress: None), settings)
     score = _score(file, runner, chunks)
     ours, exact = (float(np.exp(nll / score.tokens)) for nll in (score.ours_nll, score.float32_nll))
     result = {
         "model": options.model.stem,
         "instruction_set": options.instruction_set,
+        "kv_cache": options.kv_cache,
         "tokens_scored": score.tokens,
         "perplexity": {"heron": round(ours, 4), "float32": round(exact, 4)},
         "heron_over_float32_percent": round((ours / exact - 1) * 100, 3),
@@ -90,6 +92,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("model", type=Path)
     parser.add_argument("--chunks", type=int, default=80)
     parser.add_argument("--instruction-set", default="auto", choices=InstructionSet.__args__)
+    parser.add_argument("--kv-cache", default="auto", choices=KvCache.__args__)
     parser.add_argument("--llama-perplexity", type=Path)
     return parser.parse_args()
 

@@ -35,6 +35,7 @@ M.settings = {
     context_window = rule("integer", 256, 131072),
     speculation = choice("auto", "off"),
     cache_tokens = rule("integer", 0, 4194304),
+    kv_cache = choice("auto", "int8"),
     max_running = rule("integer", 0, 64),
     memory_budget_mb = rule("integer", 0, 1000000),
     idle_unload_s = rule("number", 0, 1e7),

@@ -1,6 +1,6 @@
 """Artefacts: a model packed and compiled for this machine, built once under a lock and kept in Heron's home.
 
-    <home>/artefacts/<model>-<identity>-<instruction set>-<threads>t-<build>/
+    <home>/artefacts/<model>-<identity>-<instruction set>[-<cache>]-<threads>t-<build>/
         manifest.json  weights.bin  library.*  and what `Extras` adds (the tokenizer)
 
 The folder's name is the cache key. Its last part covers Heron's and TVM's versions and the compiler's own source, so
@@ -52,7 +52,7 @@ def ensure_artefact(
 
 def artefact_folder(model_path: Path, target: CpuTarget, threads: int) -> Path:
     """Where the artefact of a model is or would be."""
-    return name_folder(model_path, f"{target.instruction_set}-{threads}t", target.describe(), without="gpu")
+    return name_folder(model_path, f"{target.code}-{threads}t", target.describe(), without="gpu")
 
 
 def _write(order: _Order, folder: Path) -> None:
@@ -65,7 +65,9 @@ def _write(order: _Order, folder: Path) -> None:
     def report_packing(done: int, total: int) -> None:
         order.report(Progress("compiling", "Packing weights", done, total * _STAGES))
 
-    entries = {entry.name: entry for entry in write_weights(file, config, folder / WEIGHTS_FILE, report_packing)}
+    restores = plan.attention.restores_bias
+    written = write_weights(file, config, folder / WEIGHTS_FILE, report_packing, restores)
+    entries = {entry.name: entry for entry in written}
     order.report(Progress("compiling", f"Compiling for {order.target.instruction_set}", 1, _STAGES))
     compiled = compile_decoder(plan, order.target)
     kind = save_library(compiled.executable, folder)

@@ -6,17 +6,28 @@ norm and quantise → gate, up → activation, product and quantise → down and
 queries and keys, norms or biases behind a linear) is a step more where it has them and nothing where it has not.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from tvm.relax.frontend import nn
 from tvm.relax.frontend.nn import op
 
-from heron.host.compiler.decoder_parts import Cache, Norm, activate, add_bias, add_normalized, attend, cap_logits
+from heron.host.compiler.decoder_parts import (
+    Cache,
+    Norm,
+    Projected,
+    activate,
+    add_bias,
+    add_normalized,
+    attend,
+    cap_logits,
+)
 from heron.host.compiler.decoder_plan import DecoderPlan, LayerPlan
 from heron.host.compiler.kernels.formats import Segment
 from heron.host.compiler.kernels.linear import Epilogue
 from heron.host.compiler.kernels.rows import take_rows
 from heron.host.compiler.kernels.tiles import TILE_WORDS
+from heron.host.compiler.key_turns import key_turn_shapes
 from heron.host.compiler.layers import Activation, QuantLinear
 from heron.host.compiler.traits import Linear, Traits
 
@@ -29,6 +40,9 @@ class Decoder(nn.Module):  # type: ignore[misc]
     def __init__(self, plan: DecoderPlan) -> None:
         self.plan = plan
         self.layers = nn.ModuleList([_Layer(plan, layer) for layer in plan.layers])
+        if plan.attention.restores_bias:
+            pages, offsets = key_turn_shapes(plan.config)
+            self.page_turns, self.offset_turns = nn.Parameter(pages, "float32"), nn.Parameter(offsets, "float32")
         self.output_norm = Norm(plan)
         self.output = QuantLinear(plan.output, plan.config.hidden, "none", plan.kernels)
 
@@ -52,6 +66,8 @@ class Decoder(nn.Module):  # type: ignore[misc]
         return self._write_logits(x, logits)
 
     def _run_layers(self, x: Tensor, cache: Cache) -> Tensor:
+        if self.plan.attention.restores_bias:
+            cache = replace(cache, turns=(self.page_turns, self.offset_turns))
         for index, layer in enumerate(self.layers):
             x, cache = layer(x, cache, index)
         return x
@@ -99,8 +115,10 @@ class _Layer(nn.Module):  # type: ignore[misc]
             self.query_norm, self.key_norm = (nn.Parameter((config.head_size,), "float32") for _ in range(2))
 
     def forward(self, x: Tensor, cache: Cache, index: int) -> tuple[Tensor, Cache]:
-        gains = [self.query_norm, self.key_norm] if self.plan.config.traits.has_qk_norm else []
-        attended, cache = attend(self.plan, [self.qkv(self.attention_norm(x)), *gains], cache, index)
+        gains = (self.query_norm, self.key_norm) if self.plan.config.traits.has_qk_norm else ()
+        bias = (self.qkv.bias,) if self.plan.attention.restores_bias else ()
+        given = Projected(self.qkv(self.attention_norm(x)), gains, bias)
+        attended, cache = attend(self.plan, given, cache, index)
         x = self.attention_output(attended, x)
         gate_up = self.gate_up(self.feed_forward_norm(x))
         return self.down(activate(self.plan, gate_up), x), cache

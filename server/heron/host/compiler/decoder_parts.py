@@ -32,6 +32,19 @@ class Cache:
     partials: Tensor
     keys: Tensor
     values: Tensor
+    turns: tuple[Tensor, ...] = ()
+    """of `key_bias.KeyBias`, where keys are cached without their bias"""
+
+
+@dataclass(frozen=True, slots=True)
+class Projected:
+    """Queries, keys and values float32 [n, …] of a layer, and what rotation and attention take beside them."""
+
+    qkv: Tensor
+    gains: tuple[Tensor, ...]
+    """of the norms of queries and keys, where the family has them"""
+    bias: tuple[Tensor, ...]
+    """of the projection, where keys are cached without it"""
 
 
 class Norm(nn.Module):  # type: ignore[misc]
@@ -58,13 +71,10 @@ def activate(plan: DecoderPlan, gate_up: Tensor) -> Activation:
     return quantize_activation(plan.kernels, gate_up, recipe)
 
 
-def attend(plan: DecoderPlan, inputs: list[Tensor], cache: Cache, index: int) -> tuple[Activation, Cache]:
-    """Rotate and append layer `index`'s keys and values, then attend: quantised [n, heads * head_size], and the cache.
-
-    `inputs` are float32 queries, keys and values [n, …], and the gains of their norms where the family has them.
-    """
+def attend(plan: DecoderPlan, given: Projected, cache: Cache, index: int) -> tuple[Activation, Cache]:
+    """Rotate and append layer `index`'s keys and values, then attend: quantised [n, width], and the cache."""
     shape, traits = plan.attention, plan.config.traits
-    (qkv, *gains), rows = inputs, inputs[0].shape[0]
+    rows = given.qkv.shape[0]
     fixed = rows if isinstance(rows, int) else None
     layer, place = _integer(index), nn.Tensor.placeholder
     queries = place((rows, shape.num_heads * shape.head_size), "float32")
@@ -73,15 +83,17 @@ def attend(plan: DecoderPlan, inputs: list[Tensor], cache: Cache, index: int) ->
     q, keys, values = op.tensor_ir_inplace_op(
         rotate_and_append(shape, fixed),
         "rotate_and_append",
-        [qkv, cache.rotation, cache.slots, cache.keys, cache.values, *gains, layer, table],
+        [given.qkv, cache.rotation, cache.slots, cache.keys, cache.values, *given.gains, *given.bias, layer, table],
         [-1, 3, 4],
         [queries, *pools],
     )
-    places = [cache.positions, cache.tiles, cache.page_table, cache.partials, layer]
+    biases = [*given.bias, *cache.turns] if shape.restores_bias else []
+    places = [cache.positions, cache.tiles, cache.page_table, cache.partials, *biases, layer]
+    places += [table] if shape.restores_bias else []
     window = [_integer(traits.windows[index] or _UNLIMITED)] if shape.has_windows else []
     attended = op.tensor_ir_op(attention(shape, fixed), "attention", [q, keys, values, *places, *window], queries)
-    given = quantize_activation(plan.kernels, attended, Recipe(factor=traits.residual_scale))
-    return given, replace(cache, keys=keys, values=values)
+    quantized = quantize_activation(plan.kernels, attended, Recipe(factor=traits.residual_scale))
+    return quantized, replace(cache, keys=keys, values=values)
 
 
 def add_normalized(plan: DecoderPlan, added: Tensor, residual: Tensor, gain: Tensor) -> Tensor:

@@ -37,14 +37,16 @@ class Family:
     """each so-manyth layer has no RoPE; 0: all have it"""
     wide_query_layers: int = 0
     """the size, told by its number of layers, whose queries are scaled by the width a head would have"""
+    has_int8_cache: bool = False
+    """whether perplexity was measured with keys and values in int8"""
 
 
 _NEVER = 1 << 30
 _LLAMA = "Llama 2 and 3.x, CodeLlama, Mistral, Codestral, SmolLM2, DeepSeek-Coder 1, Granite Code, Yi-Coder, Seed-Coder"
 
 FAMILIES: tuple[Family, ...] = (
-    Family("llama", _LLAMA, pairs_neighbours=True),
-    Family("qwen2", "Qwen2, Qwen2.5, Qwen2.5-Coder"),
+    Family("llama", _LLAMA, pairs_neighbours=True, has_int8_cache=True),
+    Family("qwen2", "Qwen2, Qwen2.5, Qwen2.5-Coder", has_int8_cache=True),
     Family("qwen3", "Qwen3 (dense)", has_qk_norm=True),
     Family("smollm3", "SmolLM3", pairs_neighbours=True, rope_period=4),
     Family("gemma", "Gemma, CodeGemma", activation="gelu", scales_embedding=True),

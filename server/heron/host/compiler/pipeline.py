@@ -4,10 +4,11 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from heron.errors import CompileFailed
+from heron.errors import CompileFailed, InvalidSettings
 from heron.host.compiler.architectures import ModelConfig
 from heron.host.compiler.decoder import Decoder
 from heron.host.compiler.decoder_plan import DecoderPlan, LayerPlan
+from heron.host.compiler.families import FAMILIES, find_family
 from heron.host.compiler.kernels.isa import instruction_set
 from heron.host.compiler.kernels.pages import MAX_BATCH_TOKENS, AttentionShape
 from heron.host.compiler.layer_tensors import layer_tensors, output_tensors
@@ -28,7 +29,11 @@ class CompiledDecoder:
 
 
 def plan_decoder(file: GgufFile, config: ModelConfig, target: CpuTarget, threads: int) -> DecoderPlan:
-    """What to compile for this file on this target, its linears dealt to `threads`."""
+    """What to compile for this file on this target, its linears dealt to `threads`.
+
+    InvalidSettings for an int8 cache with a family that it was not measured with.
+    """
+    _check_cache(config, target)
     isa = instruction_set(target.instruction_set)
     shape = _attention_shape(config, isa.lanes, target.cache_dtype)
     layers = tuple(_plan_layer(file, config, index) for index in range(config.num_layers))
@@ -79,6 +84,16 @@ def _lowering() -> Any:
     )
 
 
+def _check_cache(config: ModelConfig, target: CpuTarget) -> None:
+    if target.kv_cache == "int8" and not find_family(config.family).has_int8_cache:
+        measured = ", ".join(family.architecture for family in FAMILIES if family.has_int8_cache)
+        raise InvalidSettings(
+            f"Setting engine.kv_cache: int8 was measured with {measured}, and this model is of the family "
+            f"{config.family}.",
+            hint="Use auto.",
+        )
+
+
 def _plan_layer(file: GgufFile, config: ModelConfig, index: int) -> LayerPlan:
     linears = layer_tensors(file, config, index).linears
     return LayerPlan(
@@ -101,4 +116,5 @@ def _attention_shape(config: ModelConfig, lanes: int, cache_dtype: str) -> Atten
         softcap=traits.attention_softcap,
         has_windows=any(traits.windows),
         norm_epsilon=config.epsilon if traits.has_qk_norm else 0.0,
+        restores_bias=cache_dtype == "int8" and "qkv" in traits.biases and not traits.has_qk_norm,
     )

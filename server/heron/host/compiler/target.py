@@ -7,7 +7,7 @@ from typing import Literal
 
 from heron.errors import InvalidSettings
 from heron.host.models.machine import cpu_flags, usable_cores
-from heron.settings import EngineSettings
+from heron.settings import EngineSettings, KvCache
 
 InstructionSetName = Literal["avx512-vnni", "avx2", "portable"]
 
@@ -30,15 +30,23 @@ class CpuTarget:
 
     instruction_set: InstructionSetName
     triple: str
+    kv_cache: KvCache = "auto"
 
     @property
     def cache_dtype(self) -> str:
-        """Type of cached keys and values: half precision where the processor widens it in one instruction."""
+        """Type of cached keys and values, if not int8: halves where the processor widens them in one instruction."""
+        if self.kv_cache == "int8":
+            return "int8"
         return "float32" if self.instruction_set == "portable" else "float16"
+
+    @property
+    def code(self) -> str:
+        """What tells apart the artefacts that one model may have on one system."""
+        return self.instruction_set if self.kv_cache == "auto" else f"{self.instruction_set}-{self.kv_cache}"
 
     def describe(self) -> str:
         """A stable name for cache keys and reports."""
-        return f"{self.instruction_set} {self.triple}"
+        return f"{self.code} {self.triple}"
 
     def tvm_attributes(self) -> dict[str, object]:
         """What `tvm.target.Target` is made from; the same on every machine of this instruction set."""
@@ -51,7 +59,7 @@ class CpuTarget:
 def choose_target(settings: EngineSettings) -> CpuTarget:
     """The target the settings ask for, or the best this machine has; InvalidSettings if the machine lacks it."""
     features, triple = host_features(), _host_triple()
-    return CpuTarget(choose_instruction_set(settings.instruction_set, features), triple)
+    return CpuTarget(choose_instruction_set(settings.instruction_set, features), triple, settings.kv_cache)
 
 
 def choose_instruction_set(requested: str, features: frozenset[str]) -> InstructionSetName:

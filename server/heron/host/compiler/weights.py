@@ -1,13 +1,15 @@
 """The weights file: every parameter of the compiled decoder, packed once, to be memory-mapped."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from heron.host.compiler.architectures import ModelConfig
+from heron.host.compiler.architectures import ModelConfig, rope_frequencies
+from heron.host.compiler.key_turns import make_key_turns
 from heron.host.compiler.layer_tensors import (
     LayerTensors,
     layer_tensors,
@@ -32,16 +34,21 @@ _Part = tuple[str, Array]
 
 
 def write_weights(
-    file: GgufFile, config: ModelConfig, path: Path, report: Callable[[int, int], None]
+    file: GgufFile,
+    config: ModelConfig,
+    path: Path,
+    report: Callable[[int, int], None],
+    restores_bias: bool = False,
 ) -> tuple[WeightEntry, ...]:
     """Pack the file's tensors into `path`, a tensor at a time; `report` is told (done, total) bytes of the source.
 
-    OSError as the disk raises it.
+    With the tables of `key_turns` for attention that restores keys' biases. OSError as the disk raises it.
     """
     entries: list[WeightEntry] = []
+    turns = make_key_turns(config, rope_frequencies(file, config)) if restores_bias else {}
     total, done = _source_bytes(file), 0
     with path.open("wb") as target:
-        for source_bytes, parts in _packed(file, config):
+        for source_bytes, parts in chain([(0, list(turns.items()))], _packed(file, config)):
             for name, array in parts:
                 target.write(bytes(-target.tell() % _ALIGNMENT))
                 entries.append(WeightEntry(name, array.dtype.name, array.shape, target.tell()))

@@ -3,6 +3,7 @@
 from functools import partial
 
 from heron.host.engine.backend import choose_backend, choose_remote
+from heron.host.engine.cache_numbers import refuse_small_cache
 from heron.host.engine.engine import Engine
 from heron.host.engine.load import ReportHealth, load_engine
 from heron.host.engine.mlc_load import MlcJob, load_mlc
@@ -34,6 +35,7 @@ def load_backend(settings: Settings, report: ReportHealth) -> Engine:
     choice = choose_backend(settings.engine, path, lambda: offer)
     if choice.backend == "tvm":
         return load_engine(settings, report, choice.reason)
+    refuse_small_cache(settings.engine, f"MLC-LLM runs this model: {choice.reason}")
     job = MlcJob(entry.id, path, settings, offer, choice.reason)
     return load_mlc(job, show, lambda message: report(Health("loading", entry.id, message)))
 

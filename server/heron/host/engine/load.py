@@ -12,6 +12,7 @@ from heron.host.compiler.gpu.cuda_artefact import ensure_cuda_artefact
 from heron.host.compiler.gpu.metal_artefact import ensure_metal_artefact
 from heron.host.engine.artefact_seal import loading_from, sealed_artefact
 from heron.host.engine.budget import MemoryNeed, plan_memory
+from heron.host.engine.cache_numbers import refuse_small_cache
 from heron.host.engine.card_lost import telling_of_card
 from heron.host.engine.chat_template import find_template
 from heron.host.engine.cuda_engine import check_fit, load_cuda_runner
@@ -94,6 +95,8 @@ def _limits(place: Place, runner: Runner, engine: EngineSettings) -> SchedulerLi
 
 
 def _prepare(place: Place, path: Path, engine: EngineSettings, show: Report) -> _Prepared:
+    if place.kind != "cpu":
+        refuse_small_cache(engine, place.reason)
     if place.card:
         return _prepare_card(path, place.card, show)
     return _prepare_metal(path, show) if place.kind == "metal" else _prepare_cpu(path, engine, show)

@@ -26,6 +26,7 @@ class TinyDecoder:
     num_layers: int = 2
     formats: tuple[str, ...] = ("Q8_0", "Q4_K", "Q6_K", "Q5_0", "Q4_1")
     tied: bool = False
+    bias_scale: float = 0.1
     metadata: tuple[tuple[str, Any], ...] = ()
 
 
@@ -89,7 +90,7 @@ def write_decoder(path: Path, decoder: TinyDecoder, seed: int = 0) -> Path:
     for index, (name, shape) in enumerate(_linears(decoder)):
         _add_linear(writer, name, shape, (decoder.formats[index % len(decoder.formats)], random))
     for name, width in _vectors(decoder):
-        scale = 0.1 if name.endswith("bias") else 1.0
+        scale = decoder.bias_scale if name.endswith("bias") else 1.0
         offset = 0.0 if name.endswith("bias") else 1.0
         writer.add_tensor(name, (offset + scale * 0.2 * random.standard_normal(width)).astype(np.float32))
     writer.write_header_to_file()

@@ -36,17 +36,19 @@ from heron.host.compiler.kernels.attention_tile import (
     each_row,
 )
 from heron.host.compiler.kernels.cache import widen_keys, widen_values
+from heron.host.compiler.kernels.key_bias import turn_to_page
 from heron.host.compiler.kernels.pages import PAGE_SIZE, SEGMENT_KEYS, AttentionShape
 from heron.host.compiler.kernels.vector import Expr, constant, exp, load, reduce_max, softcap, splat, store
 
 
 def attention(shape: AttentionShape, num_tokens: int | None = None) -> Any:
-    """PrimFunc `(q, keys, values, positions, tiles, page_table, partials, layer, [window], out)`.
+    """PrimFunc `(q, keys, values, positions, tiles, page_table, partials, [biases], layer, [table], [window], out)`.
 
     q float32 [n, num_heads * head_size], already scaled; keys and values [layers, pages, kv heads, page_items] in the
     cache's dtype; positions int32 [n]; tiles int32 [t, 6] from `tiles.cut_batch`; page_table int32 [b, w]; partials
-    float32 [kv heads, p, state_width], scratch for tiles that are cut; window, for a shape that has windows, the
-    tokens a query sees, its own included; out like q. `num_tokens` fixes n.
+    float32 [kv heads, p, state_width], scratch for tiles that are cut; for a shape that restores keys' biases, the
+    tensors of a `KeyBias` and which of its tables; window, for a shape that has windows, the tokens a query sees, its
+    own included; out like q. `num_tokens` fixes n.
     """
     with IRBuilder() as builder, T.prim_func(s_tir=True):
         T.func_name("attention" if num_tokens is None else f"attention_{num_tokens}")
@@ -172,9 +174,11 @@ def _widen_block(shape: AttentionShape, inputs: Inputs, tile: Tile, span: tuple[
     """Copy `span` (first, count) of the keys and values to float32 scratch, in whole pages."""
     first, count = span
     with T.serial(0, (count + PAGE_SIZE - 1) // PAGE_SIZE) as index:
-        page = T.bind(inputs.page_table[tile.sequence, first // PAGE_SIZE + index])
+        number = T.bind(first // PAGE_SIZE + index)
+        page = T.bind(inputs.page_table[tile.sequence, number])
         place, column = [inputs.layer, page, tile.head], index * PAGE_SIZE
-        widen_keys(shape, inputs.keys, place, (tile.keys, column))
+        bias = turn_to_page(shape, inputs.key_bias, (tile.head, number)) if inputs.key_bias else None
+        widen_keys(shape, inputs.keys, place, (tile.keys, column), bias)
         widen_values(shape, inputs.values, place, (tile.values, column))
 
 

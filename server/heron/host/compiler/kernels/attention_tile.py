@@ -7,6 +7,7 @@ from typing import Any
 from tvm.tirx.script import builder as T
 
 from heron.host.compiler.kernels.cache import declare_pool
+from heron.host.compiler.kernels.key_bias import KeyBias, declare_key_bias
 from heron.host.compiler.kernels.pages import AttentionShape
 from heron.host.compiler.kernels.tiles import TILE_WORDS
 from heron.host.compiler.kernels.vector import Expr
@@ -27,6 +28,8 @@ class Inputs:
     """how many tokens, its own included, a query sees; None: all before it"""
     partials: Any
     """[kv heads, rows, state_width], what rows have seen of a segment, where a tile is cut"""
+    key_bias: KeyBias | None
+    """for a shape that restores it"""
     out: Any
 
 
@@ -65,7 +68,10 @@ def declare_inputs(shape: AttentionShape, num_tokens: int | None) -> Inputs:
     """Declare the kernel's arguments; `num_tokens` fixes n."""
     names = ("q", "keys", "values", "positions", "tiles", "page_table", "partials")
     handles = {name: T.arg(f"{name}_handle", T.handle()) for name in names}
+    biases = ("bias", "page_turns", "offset_turns") if shape.restores_bias else ()
+    bias_handles = [T.arg(f"{name}_handle", T.handle()) for name in biases]
     layer = T.arg("layer", T.int64())
+    table = T.arg("table", T.int64()) if shape.restores_bias else None
     window = T.arg("window", T.int64()) if shape.has_windows else None
     out_handle = T.arg("out_handle", T.handle())
     n = T.int64() if num_tokens is None else num_tokens
@@ -81,6 +87,7 @@ def declare_inputs(shape: AttentionShape, num_tokens: int | None) -> Inputs:
         layer=layer,
         window=window,
         partials=T.match_buffer(handles["partials"], (shape.num_kv_heads, p, shape.state_width), "float32"),
+        key_bias=None if table is None else declare_key_bias(shape, bias_handles, table),
         out=T.match_buffer(out_handle, (n, width), "float32"),
     )
 

@@ -1,7 +1,8 @@
 """The shape of attention and of its paged cache. Plain data, no TVM.
 
 A page holds 16 tokens. For one head its keys lie d-major (`[head_size][16]`, so that one vector is one dimension of
-many keys), its values token-major (`[16][head_size]`), as float32 or float16.
+many keys), its values token-major (`[16][head_size]`), as float32, float16 or int8. In int8 the scales follow, one for
+each 32 dimensions of a token, as the upper half of a float32: `[groups][16]` behind keys, `[16][groups]` behind values.
 """
 
 import math
@@ -16,6 +17,9 @@ MAX_BATCH_TOKENS = 512
 
 SEGMENT_KEYS = 256
 """Keys whose sums are formed on their own and then merged, whoever forms them: the work can be cut here."""
+
+SCALED_DIMENSIONS = 32
+"""Dimensions of a cached key or value in int8 that share a scale."""
 
 _BLOCK_FLOATS = 4096  # keys of a block x head size: keys and values of a block, as float32, fit the first-level caches
 _LEAST_BLOCK_KEYS = 32  # fewer would leave the products of large heads too short to pay for their sums
@@ -39,6 +43,8 @@ class AttentionShape:
     """whether the kernel is told how many tokens a layer attends to"""
     norm_epsilon: float = 0.0
     """above 0, queries and keys are RMS-normalised head by head before they are rotated"""
+    restores_bias: bool = False
+    """whether keys are cached without their projection's bias, which attention adds again; see `key_bias`"""
 
     @property
     def scale(self) -> float:
@@ -89,9 +95,20 @@ class AttentionShape:
         return -(-self.tile_tokens * self.group // self.register_rows) * self.register_rows
 
     @property
+    def is_scaled(self) -> bool:
+        """Whether cached keys and values are int8 with scales."""
+        return self.cache_dtype == "int8"
+
+    @property
+    def scale_groups(self) -> int:
+        """Scales of a token's key or value of one head, where they are scaled."""
+        return -(-self.head_size // SCALED_DIMENSIONS)
+
+    @property
     def page_items(self) -> int:
         """Items of `cache_dtype` that the keys, or the values, of one head take in a page."""
-        return PAGE_SIZE * self.head_size
+        scale_bytes = 2 * self.scale_groups if self.is_scaled else 0
+        return PAGE_SIZE * (self.head_size + scale_bytes)
 
     @property
     def page_bytes(self) -> int:

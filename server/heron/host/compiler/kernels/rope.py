@@ -17,12 +17,13 @@ from heron.host.compiler.kernels.vector import Expr, constant, load, reduce_sum,
 
 
 def rotate_and_append(shape: AttentionShape, num_tokens: int | None = None) -> Any:
-    """PrimFunc `(qkv, rotation, slots, keys, values, [query_gain, key_gain], layer, table, q)`.
+    """PrimFunc `(qkv, rotation, slots, keys, values, [query_gain, key_gain], [bias], layer, table, q)`.
 
     qkv float32 [n, (num_heads + 2 * num_kv_heads) * head_size]; rotation float32 [tables, n, head_size] from
     `rotation.rotation_tables`, of which `table` is used; slots int32 [n]; keys and values are the cache's pools,
-    written in place at the slots; the gains, for a shape that normalises, float32 [head_size]; q float32
-    [n, num_heads * head_size], rotated and scaled for `attention`.
+    written in place at the slots; the gains, for a shape that normalises, float32 [head_size]; bias float32, as wide as
+    qkv, for a shape whose keys are cached without it; q float32 [n, num_heads * head_size], rotated and scaled for
+    `attention`.
     """
     with IRBuilder() as builder, T.prim_func(s_tir=True):
         T.func_name("rotate_and_append" if num_tokens is None else f"rotate_and_append_{num_tokens}")
@@ -47,6 +48,8 @@ class _Tensors:
     values: Any
     gains: tuple[Any, ...]
     """of queries and keys; none for a shape that does not normalise"""
+    bias: Any | None
+    """what `qkv` has of its projection's bias, to be taken off keys"""
     layer: Expr
     table: Expr
     q: Any
@@ -54,16 +57,18 @@ class _Tensors:
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """A query or key head of one token: where it begins in `qkv`, and the gain it is normalised with."""
+    """A query or key head of one token: where it begins in `qkv`, the gain it is normalised with, what to take off."""
 
     token: Expr
     column: Expr
     gain: Any | None
+    bias: Any | None = None
 
 
 def _declare_tensors(shape: AttentionShape, num_tokens: int | None) -> _Tensors:
     handles = {name: T.arg(f"{name}_handle", T.handle()) for name in ("qkv", "rotation", "slots", "keys", "values")}
     gain_handles = [T.arg(f"{name}_gain_handle", T.handle()) for name in ("query", "key") if shape.norm_epsilon]
+    bias_handle = T.arg("bias_handle", T.handle()) if shape.restores_bias else None
     layer, table = T.arg("layer", T.int64()), T.arg("table", T.int64())
     q_handle = T.arg("q_handle", T.handle())
     n = T.int64() if num_tokens is None else num_tokens
@@ -77,6 +82,7 @@ def _declare_tensors(shape: AttentionShape, num_tokens: int | None) -> _Tensors:
         keys=declare_pool(shape, handles["keys"]),
         values=declare_pool(shape, handles["values"]),
         gains=tuple(match(handle, (size,), "float32") for handle in gain_handles),
+        bias=None if bias_handle is None else match(bias_handle, ((heads + 2 * kv) * size,), "float32"),
         layer=layer,
         table=table,
         q=match(q_handle, (n, heads * size), "float32"),
@@ -90,6 +96,8 @@ def _rotate(shape: AttentionShape, tensors: _Tensors, head: _Head) -> list[tuple
 
     def read(start: int) -> Expr:
         value = load(tensors.qkv, [token], head.column + start, lanes)
+        if head.bias is not None:
+            value = value - load(head.bias, [], head.column + start, lanes)
         return value if factor is None else value * splat(factor, lanes) * load(head.gain, [], start, lanes)
 
     rotated = []
@@ -127,7 +135,7 @@ def _append(shape: AttentionShape, tensors: _Tensors, token: Expr) -> None:
     with T.serial(0, shape.num_kv_heads) as head:
         place = [tensors.layer, slot // PAGE_SIZE, head], T.bind(slot % PAGE_SIZE)
         column = T.bind((head + shape.num_heads) * shape.head_size)
-        for start, vector in _rotate(shape, tensors, _Head(token, column, gain)):
+        for start, vector in _rotate(shape, tensors, _Head(token, column, gain, tensors.bias)):
             store(key, vector, [], start, shape.rotation_lanes)
         append_key(shape, tensors.keys, place, key)
         column = T.bind(column + shape.num_kv_heads * shape.head_size)
