@@ -4,7 +4,7 @@ python tests/bench/faults_run.py [--faults N] [--seconds S] [--model NAME] [--se
 
 Workers, hosts and language servers are killed and stopped, all sleep, the disk is full (where this user may mount one);
 meanwhile streams and chats go on. Fails (status 1) if a conversation is lost, an answer differs from the undisturbed
-one, or somebody waits for 40 s. Prints JSON.
+one, or somebody waits for 40 s for an answer, all faults in between included. Prints JSON.
 """
 
 import argparse
@@ -117,6 +117,7 @@ def report(record: Record) -> dict[str, Any]:
         "recovery_s": _spread(times),
         "by_kind": {kind: {"count": len(found)} | _spread(found) for kind, found in sorted(by_kind.items())},
         "disconnects": tally.disconnects,
+        "waits_s": _spread(tally.waits_s),
         "answers": tally.answers,
         "went_on_with_another_host": tally.resumed,
         "chat_turns": tally.turns,

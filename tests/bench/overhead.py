@@ -4,7 +4,8 @@ python tests/bench/overhead.py [--model NAME] [--threads N] [--requests 200] [--
 
 *request*: one token of an answer to a cached prompt, by HTTP over the Unix socket with the client `heron lsp` uses, and
 by `generate` here, in blocks and in turn: both meet the same machine. *streams*: tokens a second of four answers at
-once, as server-sent events and as deltas. Both engines are loaded, one works at a time. Prints JSON.
+once, as server-sent events and as deltas, of either priority: each delta of a completion is sent at once, those of
+chats are merged. Both engines are loaded, one works at a time. Prints JSON.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import statistics
 import sys
 import time
 from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,38 +26,58 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.figures import describe_machine, median_of_ratios, percentile, rounded
 from bench.hosts import CHECKOUT, HostOptions, running_host
+from heron.discovery import HostAddress
+from heron.editor.client.answers import CompletionReader
+from heron.editor.client.http import Post, open_http, stream
+from heron.editor.client.pulse import with_pulse
 from heron.host.engine.engine import Engine
 from heron.host.engine.load import load_engine
 from heron.settings import EngineSettings, ModelSettings, Settings
-from heron.wire import GenerateRequest, Sampling, TextPrompt
+from heron.wire import CLIENT_HEADER, PRIORITY_HEADER, GenerateRequest, Priority, Sampling, TextPrompt
 
 PROMPT = "def fibonacci(n):\n    "
 BLOCK = 20
 """Requests in a row of one side."""
 STREAMS, STREAM_TOKENS = 4, 96
-BIASES = {"151643": -100.0, "151645": -100.0, "0": -100.0, "2": -100.0}
-"""Against the tokens that would end an answer of the Qwen2 and SmolLM2 models early."""
+PRIORITIES: tuple[Priority, ...] = ("completion", "chat")
+_SILENCE_S = 2.0
+"""What `heron lsp` takes."""
+BIASES = {"151643": -100.0, "151645": -100.0}
+"""Against the tokens that would end an answer of the Qwen2 models early."""
 _BIASES = tuple((int(token_id), bias) for token_id, bias in BIASES.items())
 
 
-async def ask_engine(engine: Engine, prompt: str, max_tokens: int, number: int) -> int:
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One answer that is asked for; `number` says whose it is."""
+
+    prompt: str
+    max_tokens: int
+    number: int
+    priority: Priority = "completion"
+
+
+async def ask_engine(engine: Engine, ask: Ask) -> int:
     """One answer of the engine here; its tokens."""
-    sampling = Sampling(max_tokens, logit_bias=_BIASES)
-    request = GenerateRequest(f"r{number}", TextPrompt(prompt), sampling, client=str(number))
+    sampling = Sampling(ask.max_tokens, logit_bias=_BIASES)
+    prompt, number = TextPrompt(ask.prompt), str(ask.number)
+    request = GenerateRequest(f"r{number}", prompt, sampling, ask.priority, number)
     async with aclosing(engine.generate(request)) as deltas:
         return sum([len(delta.token_ids) async for delta in deltas])
 
 
-async def ask_host(http: httpx.AsyncClient, prompt: str, max_tokens: int, number: int) -> int:
+async def ask_host(http: httpx.AsyncClient, ask: Ask) -> int:
     """The same of the host's, as a stream."""
-    body = {"prompt": prompt, "max_tokens": max_tokens, "temperature": 0, "logit_bias": BIASES, "user": str(number)}
-    options = {"stream": True, "stream_options": {"include_usage": True}}
-    count = 0
-    async with http.stream("POST", "/v1/completions", json=body | options) as answer:
-        async for line in answer.aiter_lines():
-            if '"usage":{' in line:
-                count = json.loads(line.removeprefix("data: "))["usage"]["completion_tokens"]
-    return count
+    body = {"prompt": ask.prompt, "max_tokens": ask.max_tokens, "temperature": 0, "logit_bias": BIASES}
+    options = {"user": str(ask.number), "stream": True, "stream_options": {"include_usage": True}}
+    headers = {PRIORITY_HEADER: ask.priority, CLIENT_HEADER: str(ask.number)}
+    events = stream(http, Post("/v1/completions", body | options, headers), CompletionReader())
+    async with aclosing(with_pulse(events, _is_alive, _SILENCE_S)) as deltas:
+        return [delta.usage.completion_tokens async for delta in deltas if delta.usage][-1]
+
+
+async def _is_alive() -> bool:
+    raise AssertionError("the host was silent for too long")
 
 
 async def time_requests(engine: Engine, http: httpx.AsyncClient, count: int) -> tuple[list[float], list[float]]:
@@ -65,28 +87,34 @@ async def time_requests(engine: Engine, http: httpx.AsyncClient, count: int) -> 
         for ask, side, times_ms in sides if block % 2 else sides[::-1]:
             for number in range(BLOCK + 2):
                 began = time.perf_counter()
-                await ask(side, PROMPT, 1, number)
+                await ask(side, Ask(PROMPT, 1, number))
                 if number >= 2:  # the first ones find the threads of the other engine still awake
                     times_ms.append(1000 * (time.perf_counter() - began))
     return sides[0][2], sides[1][2]
 
 
-async def time_streams(ask: Any, side: Any) -> float:
+async def time_streams(ask: Any, side: Any, priority: Priority) -> float:
     """Tokens a second of four streams at once."""
     began = time.perf_counter()
     prompts = [f"# File {number}\n{PROMPT}" for number in range(STREAMS)]
-    asks = (ask(side, prompt, STREAM_TOKENS, number) for number, prompt in enumerate(prompts))
+    asks = (ask(side, Ask(prompt, STREAM_TOKENS, number, priority)) for number, prompt in enumerate(prompts))
     counts = await asyncio.gather(*asks)
     return sum(counts) / (time.perf_counter() - began)
 
 
+async def compare_streams(engine: Engine, http: httpx.AsyncClient, priority: Priority, rounds: int) -> dict[str, Any]:
+    """Rates here and through the host, in turn; the first round only warms both."""
+    sides: list[tuple[Any, Any, list[float]]] = [(ask_engine, engine, []), (ask_host, http, [])]
+    for number in range(rounds + 1):
+        for ask, side, rates in sides if number % 2 else sides[::-1]:
+            rates.append(await time_streams(ask, side, priority))
+    here, host = (rates[1:] for _, _, rates in sides)
+    return {"engine": rounded(here), "host": rounded(host), "ratio": round(median_of_ratios(host, here), 3)}
+
+
 async def run(arguments: argparse.Namespace, engine: Engine, http: httpx.AsyncClient) -> dict[str, Any]:
     here_ms, host_ms = await time_requests(engine, http, arguments.requests)
-    sides: list[tuple[Any, Any, list[float]]] = [(ask_engine, engine, []), (ask_host, http, [])]
-    for number in range(arguments.rounds + 1):
-        for ask, side, rates in sides if number % 2 else sides[::-1]:
-            rates.append(await time_streams(ask, side))
-    here, host = (rates[1:] for _, _, rates in sides)
+    rates = {kind: await compare_streams(engine, http, kind, arguments.rounds) for kind in PRIORITIES}
     return {
         **describe_machine(),
         "request_ms": {
@@ -95,11 +123,7 @@ async def run(arguments: argparse.Namespace, engine: Engine, http: httpx.AsyncCl
             "overhead_p50": round(statistics.median(host_ms) - statistics.median(here_ms), 2),
             "host_p95": round(percentile(host_ms, 95), 2),
         },
-        "four_streams_tokens_a_second": {
-            "engine": rounded(here),
-            "host": rounded(host),
-            "ratio": round(median_of_ratios(host, here), 3),
-        },
+        "four_streams_tokens_a_second": rates,
     }
 
 
@@ -117,7 +141,8 @@ def main() -> None:
     options = HostOptions(arguments.model, arguments.threads, 'speculation = "off"\n', arguments.store)
     engine = load_engine(settings, lambda health: None)
     with running_host(options) as host:
-        print(json.dumps(asyncio.run(_run(arguments, engine, host.client())), indent=2))
+        http = open_http(HostAddress("http://localhost", host.socket_path), lambda notice: None)
+        print(json.dumps(asyncio.run(_run(arguments, engine, http)), indent=2))
 
 
 async def _run(arguments: argparse.Namespace, engine: Engine, client: httpx.AsyncClient) -> dict[str, Any]:

@@ -173,17 +173,3 @@ def _whole(response: httpx.Response) -> str:
     if response.headers["content-type"].startswith("application/json"):
         return str(response.json()["choices"][0]["text"])
     return "".join(event["choices"][0]["text"] for event in events_of(response.text)[:-1])
-
-
-async def test_a_short_answer_goes_out_in_one_piece(tmp_path: Path) -> None:
-    """Head, events and end: each piece of its own would wake the reader's process."""
-    body = json.dumps({"prompt": "x", "stream": True, "stream_options": {"include_usage": True}}).encode()
-    head = f"POST /v1/completions HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
-    async with asyncio.timeout(20), on_socket(ScriptedEngine("one"), tmp_path):
-        reader, writer = await asyncio.open_unix_connection(str(tmp_path / "host.sock"))
-        writer.write(head.encode() + b"\r\n\r\n" + body)
-        answer = await reader.read(1 << 16)
-        writer.close()
-    assert answer.startswith(b"HTTP/1.1 200")
-    assert answer.count(b"data: ") == 3
-    assert answer.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -20,7 +21,7 @@ from heron.errors import HeronError, ModelNotReady, SystemFault
 from heron.wire import Delta
 
 HANG_S = 40.0
-"""Who has nothing so long after the last injury counts as hung."""
+"""Who waits for so long for the end of one answer counts as hung, however many injuries it lived through."""
 _RETRY_S = 0.1
 _PROMPTS = tuple(f"def {name}(items):\n    " for name in ("total", "largest", "without", "by_name", "first", "sort"))
 QUESTIONS = ("Write one sentence about herons.", "What is a list in Python? Answer briefly.")
@@ -32,6 +33,8 @@ class Tally:
     """What came of everything. `done` counts what each user came to the end of."""
 
     done: Counter[str] = field(default_factory=Counter)
+    waits_s: list[float] = field(default_factory=list)
+    """How long each answer took, from the question to its end."""
     answers: int = 0
     resumed: int = 0
     disconnects: int = 0
@@ -44,6 +47,13 @@ class Tally:
     lost: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     """Turns whose user was told of an error."""
+
+    def note_done(self, user: str, began_s: float) -> None:
+        """A user has come to the end of an answer asked for then."""
+        self.done[user] += 1
+        self.waits_s.append(time.monotonic() - began_s)
+        if self.waits_s[-1] > HANG_S:
+            self.hung.append(f"{user} waited for {self.waits_s[-1]:.1f} s")
 
 
 @dataclass(slots=True)
@@ -83,13 +93,13 @@ async def stream(place: Place, reference: Reference, tally: Tally, seed: int) ->
         while True:
             key = rng.choice(list(reference.texts))
             leave_after = rng.randrange(1, 20) if rng.random() < 0.2 else None
-            text, count = "", 0
+            text, count, began_s = "", 0, time.monotonic()
             async with aclosing(read_insistently(client, ask_of(*key), tally)) as deltas:
                 async for delta in deltas:
                     text, count = text + delta.text, count + 1
                     if count == leave_after:
                         break
-            tally.done[f"stream {seed}"] += 1
+            tally.note_done(f"stream {seed}", began_s)
             note_text(reference, key, text, count == leave_after, tally)
             await asyncio.sleep(rng.uniform(0.1, 0.5))
     finally:
@@ -147,6 +157,7 @@ class Chatter:
         talk = await begin_talk(editor)
         answers = self.kept.setdefault(talk.id, [])
         for question, expected in zip(QUESTIONS, self.reference.turns, strict=True):
+            began_s = time.monotonic()
             try:
                 answer = (await ask(talk, question))["answer"]
             except PeerError as error:
@@ -160,7 +171,7 @@ class Chatter:
                 raise
             answers.append(answer)
             self.tally.turns += 1
-            self.tally.done["editor"] += 1
+            self.tally.note_done("editor", began_s)
             if answer != expected:
                 self.tally.wrong.append(f"turn: {answer!r} for {expected!r}")
 

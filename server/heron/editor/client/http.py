@@ -3,10 +3,11 @@
 httpx is imported when the first connection is made, not when the language server starts.
 """
 
+import asyncio
 import json
 import secrets
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 _CONNECT_S = 5.0
 _SILENCE_S = 60.0
 """A server that sends nothing for so long is taken for dead; what a user waits for is bounded far below."""
-
+_END_S = 0.1
+"""How long the end of an answer may take after its last event."""
 
 Hear = Callable[[str], None]
 """Is told the server's notice with each answer, empty where there is none."""
@@ -53,7 +55,7 @@ def open_http(address: HostAddress, hear: Hear) -> "httpx.AsyncClient":
     async def read_notice(response: httpx.Response) -> None:
         hear(unquote(response.headers.get(NOTICE_HEADER, "")))
 
-    transport = httpx.AsyncHTTPTransport(uds=address.socket_path or None, trust_env=False)
+    transport = _open_transport(address)
     headers = {CLIENT_HEADER: secrets.token_hex(8)}  # a name for this connection pool: clients share a host fairly
     if address.token:
         headers["Authorization"] = f"Bearer {address.token}"
@@ -63,6 +65,16 @@ def open_http(address: HostAddress, hear: Hear) -> "httpx.AsyncClient":
     return httpx.AsyncClient(
         transport=transport, base_url=base_url, headers=headers, timeout=timeout, event_hooks=hooks
     )
+
+
+def _open_transport(address: HostAddress) -> "httpx.AsyncBaseTransport":
+    import httpx
+
+    if not address.socket_path:
+        return httpx.AsyncHTTPTransport(trust_env=False)
+    from heron.editor.client.unix import UnixTransport
+
+    return UnixTransport(address.socket_path)
 
 
 async def stream(http: "httpx.AsyncClient", post: Post, reader: Reader) -> AsyncGenerator[Delta, None]:
@@ -86,11 +98,23 @@ async def _read_stream(response: "httpx.Response", reader: Reader) -> AsyncGener
 
 async def _read_events(response: "httpx.Response") -> AsyncGenerator[str, None]:
     parser = EventParser()
-    async for chunk in response.aiter_bytes():
+    chunks = response.aiter_bytes()
+    async for chunk in chunks:
         for data in parser.feed(chunk):
             if data == "[DONE]":
+                await _read_end(chunks)
                 return
             yield data
+
+
+async def _read_end(chunks: AsyncIterator[bytes]) -> None:
+    """Read a whole answer's last bytes: only a connection without any left is used again."""
+    import httpx
+
+    with suppress(TimeoutError, httpx.HTTPError):  # a server that is slow about it, or hangs up, has said all
+        async with asyncio.timeout(_END_S):
+            async for _ in chunks:
+                pass
 
 
 def parse_json(data: str | bytes) -> Any:

@@ -8,17 +8,23 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from heron.host.engine.gathering import GatheredWrites
+
 HEADER_TIME_S = 20.0
 """How long a request's head may take to arrive."""
 
 
 class GuardedConnection(H11Protocol):
-    """Uvicorn's connection. Closed if another user opened it, or if a request's head is late (slow loris)."""
+    """Uvicorn's connection. Closed if another user opened it, or if a request's head is late (slow loris).
+
+    Head, events and end of a short answer, which uvicorn writes one by one, go out together.
+    """
 
     _late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
+        gathering: Any = GatheringTransport(transport)
+        super().connection_made(gathering)
         if is_strangers(transport.get_extra_info("socket")):
             transport.abort()
             return
@@ -42,6 +48,26 @@ class GuardedConnection(H11Protocol):
         if self._late is not None:
             self._late.cancel()
             self._late = None
+
+
+class GatheringTransport:
+    """A transport that writes once a turn of the event loop, before it closes."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._writes = GatheredWrites(transport.write)
+        self.write = self._writes.write
+
+    def close(self) -> None:
+        self._writes.flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        self._writes.drop()
+        self._transport.abort()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
 def is_strangers(connection: socket.socket) -> bool:

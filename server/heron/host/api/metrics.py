@@ -1,6 +1,6 @@
 """`GET /metrics`: what the host did and does, in Prometheus' text format."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -48,16 +48,18 @@ class Telemetry:
 
 
 class _EngineNumbers(Collector):
-    """The numbers of the pool and its engine, as they were when asked."""
+    """The numbers of pools and their engines by model, as they were when asked."""
 
-    def __init__(self, numbers: dict[str, float], model: str) -> None:
-        self._numbers, self._model = numbers, model
+    def __init__(self, numbers: Mapping[str, Mapping[str, float]]) -> None:
+        self._numbers = numbers
 
     def collect(self) -> Iterable[Metric]:
-        for name, value in self._numbers.items():
+        for name in dict.fromkeys(name for numbers in self._numbers.values() for name in numbers):
             kind: Any = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
             family = kind(f"heron_engine_{name}", f"{name} of the engine; see /v1/stats.", labels=["model"])
-            family.add_metric([self._model], value)
+            for model, numbers in self._numbers.items():
+                if name in numbers:
+                    family.add_metric([model], numbers[name])
             yield family
 
 
@@ -78,9 +80,10 @@ def metrics_router(pool: EnginePool, telemetry: Telemetry, cache: ResponseCache)
 
     @router.get(PATH, response_model=None)
     async def show_metrics() -> Response:
-        """A model that is unloaded is not loaded for it."""
+        """Of the chosen model and each other that was asked for; one that is unloaded is not loaded for it."""
+        numbers = {**await pool.metrics_of_others(), pool.health().model: await pool.metrics()}
         engine = CollectorRegistry(auto_describe=False)
-        engine.register(_EngineNumbers(await pool.metrics(), pool.health().model))
+        engine.register(_EngineNumbers(numbers))
         engine.register(_CacheNumbers(cache.metrics()))
         text = generate_latest(telemetry.registry) + generate_latest(engine)
         return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})

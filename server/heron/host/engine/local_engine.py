@@ -15,6 +15,7 @@ from heron.host.engine.draft import Drafter
 from heron.host.engine.grammar import GrammarCompiler, Matcher
 from heron.host.engine.healing import Healing, TokensByText
 from heron.host.engine.memory import resident_bytes
+from heron.host.engine.merging import INTERVAL_S, Merger, Outcome
 from heron.host.engine.preambles import Preambles
 from heron.host.engine.runner import Runner
 from heron.host.engine.sampler import Sampler
@@ -48,11 +49,15 @@ _Delivery = tuple[_Consumer, Delta | HeronError]
 
 @dataclass(frozen=True, slots=True)
 class EnginePolicy:
-    """How an engine goes about its requests: how much at once, whether it guesses ahead, what it does with prompts."""
+    """How an engine goes about its requests: how much at once, whether it guesses ahead, what it does with prompts.
+
+    Deltas of chats are held for `merge_s` at most.
+    """
 
     limits: SchedulerLimits = SchedulerLimits()
     drafter: Drafter | None = None
     settings: EngineSettings = EngineSettings()
+    merge_s: float = INTERVAL_S
 
 
 class LocalEngine:
@@ -76,6 +81,7 @@ class LocalEngine:
         vocabulary = Vocabulary(tokenizer.stop_ids, tokenizer.token_bytes)
         self._loop = StepLoop(runner, vocabulary, _fit_limits(policy.limits, runner), policy.drafter)
         self._consumers: dict[Sequence, _Consumer] = {}
+        self._merger = Merger(policy.merge_s)
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._preambles = Preambles()
         self._closing = False
@@ -238,7 +244,7 @@ class LocalEngine:
     def _step(self) -> None:
         self._step_began = began = time.monotonic()
         try:
-            deltas = self._loop.step()
+            outcomes = self._loop.step()
         except Exception as error:
             _log.exception("a step failed; %d requests with it", len(self._consumers))
             self._fail_step(error)
@@ -247,7 +253,7 @@ class LocalEngine:
             self._step_began = 0.0
             self._longest_step_s = max(self._longest_step_s, time.monotonic() - began)
         self._num_failed_in_a_row = 0
-        self._deliver([(self._consumer(sequence, delta), delta) for sequence, delta in deltas])
+        self._pass_on(self._merger.take(outcomes))
 
     def _fail_step(self, error: Exception) -> None:
         """Fail what took part; after too many such steps the engine ends, so that its worker is replaced."""
@@ -262,6 +268,7 @@ class LocalEngine:
         self._fail_all(fault)
 
     def _start(self, sequence: Sequence, consumer: _Consumer) -> None:
+        self._pass_on(self._merger.flush())  # the next step reads a prompt, and may take its time
         try:
             self._loop.scheduler.add(sequence)
         except HeronError as error:
@@ -271,13 +278,18 @@ class LocalEngine:
 
     def _abort(self, sequence: Sequence) -> None:
         if self._consumers.pop(sequence, None):
+            self._merger.drop(sequence)
             self._loop.remove(sequence)
 
     def _fail_all(self, error: HeronError) -> None:
         self._loop.scheduler.drain()
+        self._pass_on(self._merger.flush())
         consumers = list(self._consumers.values())
         self._consumers.clear()
         self._deliver([(consumer, error) for consumer in consumers])
+
+    def _pass_on(self, outcomes: list[Outcome]) -> None:
+        self._deliver([(self._consumer(sequence, outcome), outcome) for sequence, outcome in outcomes])
 
     def _consumer(self, sequence: Sequence, outcome: Delta | HeronError) -> _Consumer:
         goes_on = isinstance(outcome, Delta) and outcome.finish_reason is None

@@ -10,6 +10,7 @@ import numpy as np
 from heron.errors import HeronError, InvalidRequest
 from heron.host.engine.draft import Drafter, StepSpace
 from heron.host.engine.healing import Healing
+from heron.host.engine.merging import Outcome, join_deltas
 from heron.host.engine.prefix_cache import PrefixCache, common_length
 from heron.host.engine.runner import Batch, Float32, Runner
 from heron.host.engine.sampler import Chosen
@@ -45,9 +46,6 @@ class Counters:
     """Time in the model."""
     step_s: float = 0.0
     """Time in steps, the model included."""
-
-
-Outcome = tuple[Sequence, Delta | HeronError]
 
 
 class StepLoop:
@@ -155,7 +153,7 @@ class StepLoop:
             deltas += self._append_forced(sequence)
         num_right = common_length(chunk.draft, came)
         self.counters.accepted_tokens += num_right
-        delta = _join(deltas)
+        delta = join_deltas(deltas)
         self.scheduler.commit(chunk, len(chunk.draft) - min(num_right, len(delta.token_ids)))
         if self._drafter is not None:
             self._drafter.learn(sequence, came)
@@ -289,19 +287,6 @@ def _useful(draft: tuple[int, ...], sequence: Sequence) -> tuple[int, ...]:
         return ()
     draft = draft[: sequence.max_tokens - sequence.num_answered - 1]
     return draft if sequence.matcher is None else draft[: sequence.matcher.count_valid(draft)]
-
-
-def _join(deltas: list[Delta]) -> Delta:
-    """The deltas of one step as one."""
-    if len(deltas) == 1:
-        return deltas[0]
-    return Delta(
-        "".join(delta.text for delta in deltas),
-        tuple(token_id for delta in deltas for token_id in delta.token_ids),
-        tuple(logprob for delta in deltas for logprob in delta.logprobs),
-        deltas[-1].finish_reason,
-        deltas[-1].usage,
-    )
 
 
 def _finish_reason(sequence: Sequence) -> FinishReason | None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from heron.errors import DeviceLost, HeronError, SystemFault, WorkerCrashed
 from heron.host.engine.engine import Engine
+from heron.host.engine.gathering import GatheredWrites
 from heron.host.engine.pipe import (
     DEVICE_LOST_STATUS,
     MAX_LINE_BYTES,
@@ -97,7 +98,8 @@ async def _open_pipe(fd_in: int, fd_out: int) -> tuple[asyncio.StreamReader, _Se
     reader = asyncio.StreamReader(limit=MAX_LINE_BYTES)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(fd_in, "rb", 0))
     transport, _ = await loop.connect_write_pipe(asyncio.Protocol, os.fdopen(fd_out, "wb", 0))
-    return reader, lambda message: transport.write(write_message(message))
+    writes = GatheredWrites(transport.write)
+    return reader, lambda message: writes.write(write_message(message))
 
 
 async def _read_messages(reader: asyncio.StreamReader) -> AsyncGenerator[HostMessage, None]:

@@ -52,6 +52,30 @@ async def test_a_silent_server_that_does_not_live_is_lost() -> None:
     assert (server.num_asked, server.closed) == (4, True)
 
 
+async def test_no_delta_costs_a_task() -> None:
+    server = Server(*[Delta("a")] * 5)
+    before = asyncio.all_tasks()
+    async with aclosing(with_pulse(server.stream(), server.is_alive, 20.0)) as deltas:
+        async for _ in deltas:
+            assert asyncio.all_tasks() == before
+
+
+async def test_silence_while_nobody_waits_is_not_the_servers() -> None:
+    server = Server(Delta("a"), Delta("b"))
+    async with asyncio.timeout(20), aclosing(with_pulse(server.stream(), server.is_alive, 0.001)) as deltas:
+        assert (await anext(deltas)).text == "a"
+        passed = asyncio.get_running_loop().time() + 0.01
+        while asyncio.get_running_loop().time() < passed:
+            await asyncio.to_thread(lambda: None)
+        assert (await anext(deltas)).text == "b"
+    assert not server.num_asked
+
+
+async def test_a_timeout_of_the_stream_is_not_a_standstill() -> None:
+    with pytest.raises(TimeoutError, match="its own"):
+        await read(Server(TimeoutError("its own"), alive_for=10**9))
+
+
 async def test_errors_of_the_stream_stay_what_they_are() -> None:
     with pytest.raises(ModelNotReady):
         await read(Server(ModelNotReady("Not yet.")))

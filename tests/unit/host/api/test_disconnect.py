@@ -12,9 +12,11 @@ class Connection:
     def __init__(self) -> None:
         self.left = asyncio.Event()
         self.waiting = False
+        self.num_asked = 0
 
     async def receive(self) -> Message:
         self.waiting = True
+        self.num_asked += 1
         try:
             await self.left.wait()
         finally:
@@ -46,6 +48,26 @@ async def test_the_result_ends_the_watch() -> None:
 
     assert await while_connected(connection.receive, work()) == 5
     assert not connection.waiting
+
+
+async def test_work_that_need_not_wait_costs_no_watch() -> None:
+    connection = Connection()
+
+    async def work() -> int:
+        return 5
+
+    assert await while_connected(connection.receive, work()) == 5
+    for _ in range(3):  # a watch would begin in the next turn, and ask in the one after
+        await asyncio.sleep(0)
+    assert not connection.num_asked
+
+
+async def test_a_timeout_of_the_work_stays_one() -> None:
+    async def work() -> None:
+        raise TimeoutError("its own")
+
+    with pytest.raises(TimeoutError, match="its own"):
+        await while_connected(Connection().receive, work())
 
 
 async def test_an_error_passes_through() -> None:

@@ -1,6 +1,7 @@
 """The engine with its thread, over a fake runner and a real tokenizer."""
 
 import asyncio
+import math
 import random
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -12,6 +13,7 @@ import pytest
 from heron.errors import InvalidRequest, Overloaded, PromptTooLong, SystemFault, WorkerCrashed
 from heron.host.engine.draft import Drafter
 from heron.host.engine.local_engine import MAX_FAILED_STEPS, EnginePolicy, LocalEngine
+from heron.host.engine.merging import join_deltas
 from heron.host.engine.runner import Batch, Float32
 from heron.host.engine.scheduler import SchedulerLimits
 from heron.host.engine.sliding import slide_tokens
@@ -55,9 +57,10 @@ class GatedRunner(FakeRunner):
 
 @asynccontextmanager
 async def running(
-    runner: FakeRunner, limits: SchedulerLimits | None = None, drafter: Drafter | None = None
+    runner: FakeRunner, limits: SchedulerLimits | None = None, drafter: Drafter | None = None, merge_s: float = 0.0
 ) -> AsyncIterator[LocalEngine]:
-    engine = LocalEngine(runner, make_byte_tokenizer(), INFO, EnginePolicy(limits or SchedulerLimits(), drafter))
+    policy = EnginePolicy(limits or SchedulerLimits(), drafter, merge_s=merge_s)
+    engine = LocalEngine(runner, make_byte_tokenizer(), INFO, policy)
     try:
         yield engine
     finally:
@@ -368,3 +371,66 @@ async def test_drafts_are_told_in_usage_and_metrics() -> None:
         assert deltas[-1].usage.draft_tokens == deltas[-1].usage.accepted_draft_tokens == 5
         metrics = await engine.metrics()
         assert metrics["drafted_tokens_total"] == metrics["accepted_draft_tokens_total"] == 5
+
+
+async def test_a_chat_is_the_same_in_fewer_deltas() -> None:
+    """Text, tokens, log probabilities, stop strings and usage do not tell how the stream was cut."""
+    sampling = Sampling(max_tokens=60, temperature=1.0, seed=3, stop=("e",), logprobs=1)
+    single = make_request(TextPrompt("def "), sampling)
+    async with running(make_runner(), merge_s=math.inf) as engine:
+        await collect(engine, single)  # what is cached is told in the usage
+        deltas = await collect(engine, single)
+        merged = await collect(engine, replace(single, priority="chat"))
+    assert join_deltas(merged) == join_deltas(deltas)
+    assert len(deltas) == len(token_ids_of(deltas))
+    assert [len(delta.token_ids) for delta in merged] == [1, len(deltas) - 1]
+
+
+async def test_what_is_held_goes_out_before_another_prompt_is_read() -> None:
+    runner = GatedRunner()
+    async with running(runner, merge_s=math.inf) as engine, asyncio.timeout(20):
+        chat = replace(make_request(TextPrompt("def ")), priority="chat")
+        async with aclosing(engine.generate(chat)) as deltas:
+            runner.permits.release(2)
+            first = await anext(deltas)
+            await until(engine, steps_total=2)
+            other = asyncio.create_task(collect(engine, make_request(TextPrompt("abc"))))
+            await until(engine, requests_total=2)
+            runner.permits.release(1)  # the step that had begun before it came
+            assert token_ids_of([first, await anext(deltas)]) == expected(list(b"def "))[:3]
+            runner.open()
+            assert token_ids_of(await other) == expected(list(b"abc"))
+
+
+async def test_a_failing_step_comes_after_the_text_that_was_held() -> None:
+    runner, came = GatedRunner(), list[Delta]()
+
+    async def read(engine: LocalEngine) -> None:
+        chat = replace(make_request(TextPrompt("def ")), priority="chat")
+        async with aclosing(engine.generate(chat)) as deltas:
+            async for delta in deltas:
+                came.append(delta)
+
+    async with running(runner, merge_s=math.inf) as engine:
+        reading = asyncio.create_task(read(engine))
+        runner.permits.release(3)
+        await until(engine, steps_total=3)
+        runner.error = RuntimeError("It broke.")
+        runner.open()
+        with pytest.raises(SystemFault):
+            await reading
+    assert token_ids_of(came) == expected(list(b"def "))[:3]
+
+
+async def test_leaving_a_chat_forgets_what_is_held() -> None:
+    runner = GatedRunner()
+    async with running(runner, merge_s=math.inf) as engine:
+        chat = replace(make_request(TextPrompt("def ")), priority="chat")
+        async with aclosing(engine.generate(chat)) as deltas:
+            runner.permits.release(2)
+            await anext(deltas)
+            await until(engine, steps_total=2)
+        runner.open()
+        await until(engine, used_pages=0, running_requests=0)
+        async with asyncio.timeout(20):
+            assert token_ids_of(await collect(engine, chat)) == expected(list(b"def "))

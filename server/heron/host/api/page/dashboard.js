@@ -20,8 +20,8 @@ function start() {
     sessionStorage.setItem("token", location.hash.slice(1));
     window.history.replaceState(null, "", location.pathname); // not left in the address bar or the browser's history
   }
-  element("load").addEventListener("click", () => act("POST", "/v1/model/load"));
-  element("unload").addEventListener("click", () => act("POST", "/v1/model/unload"));
+  element("load").addEventListener("click", () => act("POST", "v1/model/load"));
+  element("unload").addEventListener("click", () => act("POST", "v1/model/unload"));
   window.addEventListener("resize", () => latest && plot(latest));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => latest && plot(latest));
   refresh();
@@ -31,7 +31,7 @@ async function refresh() {
   if (!document.hidden) {
     try {
       const { ended, failures } = seen.marks;
-      show(merge(await ask("GET", `/v1/overview?ended=${ended}&failures=${failures}`)));
+      show(merge(await ask("GET", `v1/overview?ended=${ended}&failures=${failures}`)));
       tell("");
     } catch (error) {
       tell(error.message);
@@ -60,6 +60,7 @@ async function act(method, path) {
   }
 }
 
+/** Paths are relative: an editor on another machine shows this page below a path of its own. */
 async function ask(method, path) {
   const headers = { Authorization: `Bearer ${sessionStorage.getItem("token") ?? ""}` };
   let answer;
@@ -149,7 +150,7 @@ function showRunning(running) {
     button.type = "button";
     button.dataset.request = one.id;
     button.setAttribute("aria-label", `Stop the ${one.priority} of ${one.client || "an unnamed client"}`);
-    button.addEventListener("click", () => act("DELETE", `/v1/requests/${encodeURIComponent(one.id)}`));
+    button.addEventListener("click", () => act("DELETE", `v1/requests/${encodeURIComponent(one.id)}`));
     const cell = document.createElement("td");
     cell.append(button);
     const row = cells([one.client || "–", one.priority], [duration(one.age_ms / 1000), one.completion_tokens]);
