@@ -12,8 +12,8 @@ from heron.host.engine.scripted import ScriptedEngine
 from heron.wire import FimPrompt
 from protocol.lsp_editor import Editor, editor_with
 
-TILL = "from prices import sum_prices\n\n\ndef pay(basket):\n    return \n"
-PLACE = {"line": 4, "character": 11}
+TILL = "from prices import sum_prices\n\n\ndef pay(basket):\n    x = sum_prices(basket)\n    return \n"
+PLACE = {"line": 5, "character": 11}
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +65,7 @@ async def test_the_model_is_asked_with_what_was_explained(editor: Editor, engine
     uri = (folder / "till.py").as_uri()
     editor.open(TILL, uri)
     prompt = (await explain(editor, uri))["result"]["prompt"]
-    assert await editor.complete(4, 11, uri) == "sum_prices(basket)"
+    assert await editor.complete(5, 11, uri) == "sum_prices(basket)"
     assert engine.requests[0].prompt == FimPrompt(prompt["prefix"], prompt["suffix"])
 
 

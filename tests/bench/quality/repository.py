@@ -1,6 +1,6 @@
 """How often Heron knows the project: holes at calls to what another file of a package defines.
 
-    python tests/bench/quality/repository.py [--language python typescript go rust] [--count 75] [--model NAME]
+    python tests/bench/quality/repository.py [--language python typescript go rust] [--count 50] [--model NAME]
 
 `none` and `ours` are what `heron lsp` offers without and with other files in the prompt (`completion.context_tokens`);
 `oracle` is what the host answers where the one definition that is needed stands in the place of ours. Holes are cut
@@ -31,9 +31,10 @@ import httpx
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from bench.figures import describe_machine
-from bench.quality.packages import Package, unpack
+from bench.quality.packages import unpack
 from bench.quality.repository_cases import Case, add_case, read_cases
 from bench.quality.repository_holes import Hole, cut_holes, write_workspace
+from bench.quality.repository_packages import FRESH, READ, Packages
 from bench.quality.shares import paired, share
 from bench.servers import CHECKOUT, fetch_model, heron_environment, temporary_home
 from heron.commands.client import Client, Cursor, open_client
@@ -46,33 +47,6 @@ from heron.editor.context.snippet import Snippet
 from heron.editor.syntax.languages import find_language
 from heron.settings import CompletionSettings
 
-PACKAGES = {
-    "python": (
-        Package("pip", "werkzeug", "3.1.3"),
-        Package("pip", "rich", "14.0.0"),
-        Package("pip", "pygls", "2.1.1"),
-        Package("pip", "aiohttp", "3.12.14"),
-        Package("pip", "trio", "0.30.0"),
-        Package("pip", "httpx", "0.28.1"),
-    ),
-    "typescript": (
-        Package("npm", "@tanstack/query-core", "5.62.0", "package/src"),
-        Package("npm", "@reduxjs/toolkit", "2.8.2", "package/src"),
-        Package("npm", "effect", "3.17.0", "package/src"),
-        Package("npm", "immer", "10.1.1", "package/src"),
-    ),
-    "go": (
-        Package("deb", "golang-github-prometheus-client-golang-dev", "1.14.0-3", "usr/share/gocode/src"),
-        Package("deb", "golang-github-hashicorp-hcl-v2-dev", "2.14.1-2", "usr/share/gocode/src"),
-        Package("deb", "golang-github-yuin-goldmark-dev", "1.5.4-1", "usr/share/gocode/src"),
-        Package("deb", "golang-github-alecthomas-chroma-v2-dev", "2.5.0-1", "usr/share/gocode/src"),
-    ),
-    "rust": (
-        Package("deb", "librust-rayon-dev", "1.6.1-1", "usr/share/cargo/registry"),
-        Package("deb", "librust-tokio-dev", "1.24.2-1", "usr/share/cargo/registry"),
-        Package("deb", "librust-hyper-dev", "0.14.19-1", "usr/share/cargo/registry"),
-    ),
-}
 WAYS = ("none", "ours", "oracle")
 ORACLE_LINES = 8
 _WORD = re.compile(r"[\w$]+")
@@ -202,14 +176,14 @@ def _mean(values: Sequence[float]) -> dict[str, Any]:
     return {"mean": round(statistics.fmean(values), 1), "interval": [round(drawn[50], 1), round(drawn[1949], 1)]}
 
 
-def choose_holes(languages: Sequence[str], count: int, seed: int, is_seen: bool) -> Iterator[tuple[Path, list[Hole]]]:
+def choose_holes(packages: Packages, arguments: argparse.Namespace) -> Iterator[tuple[Path, list[Hole]]]:
     """About as many holes of each package, `count` of each language in all as far as there are so many."""
     below = CHECKOUT / ".heron" / "packages"
     below.mkdir(parents=True, exist_ok=True)
-    for language in languages:
-        left, packages = count, PACKAGES[language]
-        cut = [(folder, cut_holes(folder, count, seed)) for folder in (unpack(one, below) for one in packages)]
-        fitting = [(folder, [one for one in holes if one.is_seen == is_seen]) for folder, holes in cut]
+    for language in arguments.language:
+        left, folders = arguments.count, [unpack(one, below) for one in packages[language]]
+        cut = [(folder, cut_holes(folder, arguments.count, arguments.seed)) for folder in folders]
+        fitting = [(folder, [one for one in holes if one.is_seen == arguments.seen]) for folder, holes in cut]
         for number, (folder, holes) in enumerate(sorted(fitting, key=lambda one: len(one[1]))):
             taken = holes[: -(-left // (len(fitting) - number))]
             left -= len(taken)
@@ -225,8 +199,9 @@ def _stop_host() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--language", nargs="+", choices=tuple(PACKAGES), default=["python", "typescript"])
-    parser.add_argument("--count", type=int, default=75, help="holes of each language")
+    parser.add_argument("--language", nargs="+", choices=tuple(FRESH), default=list(FRESH))
+    parser.add_argument("--count", type=int, default=50, help="holes of each language")
+    parser.add_argument("--read", action="store_true", help="holes of the packages that were read while tuning")
     parser.add_argument("--model", default="qwen2.5-coder-0.5b-instruct")
     parser.add_argument("--context-tokens", type=int, default=CompletionSettings().context_tokens)
     parser.add_argument("--seen", action="store_true", help="holes whose name the file itself shows")
@@ -235,7 +210,7 @@ def main() -> None:
     parser.add_argument("--cases", default="", help="keep each case in this file, and go on from there")
     parser.add_argument("--minutes", type=float, default=600.0, help="begin no further case after so long")
     arguments = parser.parse_args()
-    chosen = list(choose_holes(arguments.language, arguments.count, arguments.seed, arguments.seen))
+    chosen = list(choose_holes(READ if arguments.read else FRESH, arguments))
     cases = asyncio.run(fill(arguments, chosen))
     figures: dict[str, Any] = {"all": summarise(cases)}
     for language in arguments.language if len(arguments.language) > 1 else ():

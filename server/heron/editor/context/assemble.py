@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from heron.editor.context.choose import Allowance, choose, lines_near
+from heron.editor.context.choose import Allowance, choose, look_near
 from heron.editor.context.gather import ESSENTIAL, Gathered
 from heron.editor.context.layout import render_snippets
 from heron.editor.context.rank import fuse
@@ -56,7 +56,7 @@ def assemble(view: View, gathered: Gathered, allowance: Allowance) -> Beyond:
     found = gathered.found
     orders: dict[str, Sequence[Snippet]] = dict(found.items())
     orders["graph"] = order_by_graph(view, found)
-    choices = choose(fuse(orders, WEIGHTS), lines_near(view.document, view.position), allowance)
+    choices = choose(fuse(orders, WEIGHTS), look_near(view.document, view.position), allowance)
     language = find_language(view.document.language, view.document.uri)
     shown = [(view.index.workspace.relative(one.snippet.path), one.snippet) for one in choices]
     return Beyond(redact(render_snippets(shown, language)), tuple(choices), bool(gathered.late & ESSENTIAL))

@@ -11,7 +11,7 @@ from heron.editor.syntax.tree import Tree
 REACH_LINES = 40
 _NAME = re.compile(r"[^\W\d]\w+")
 _COMMENT = re.compile(r"\s*(?:#|//|/?\*|--|;;)")
-_RECEIVER = re.compile(r"([\w@$.]*\w(?:\(\))?)\s*(?:\?\.|\.|->|::)\s*\w*\Z")
+_RECEIVER = re.compile(r"([\w@$.]*\w)(?:\(\)|\[[^\[\]]*\])?\s*(?:\?\.|\.|->|::)\s*\w*\Z")
 _CALLEE = re.compile(r"([^\W\d]\w*)\s*(?:<[^()<>]*>)?\([^()]*\Z")
 
 
@@ -32,7 +32,7 @@ def read_scope(document: Document, position: Position, tree: Tree | None) -> Sco
     line = document.line(position.line)[: position.column]
     receiver, callee = _RECEIVER.search(line), _CALLEE.search(line)
     names = _near_names(document, position, _lines(document, position, tree))
-    return Scope(names, receiver[1].lstrip(".").removesuffix("()") if receiver else "", callee[1] if callee else "")
+    return Scope(names, receiver[1].lstrip(".") if receiver else "", callee[1] if callee else "")
 
 
 def _lines(document: Document, position: Position, tree: Tree | None) -> range:

@@ -10,13 +10,17 @@ SourceName = Literal["definitions", "members", "recent", "open", "similar", "sib
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """Lines `start` to `end` (not included) of a file, or what they say on fewer. `text` has \\n as line end."""
+    """Lines `start` to `end` (not included) of a file, or what they say on fewer. `text` has \\n as line end.
+
+    `name` is what it tells of, where that is worth telling only if the prompt does not show it otherwise.
+    """
 
     source: SourceName
     path: Path
     start: int
     end: int
     text: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 Read from the text, not from the tree: while one types the tree of the outer language is broken more often than not.
 All of it is asked for at each key, in documents of ten thousand lines, too: expressions begin with a character that
-stands for itself, which makes them many times as fast, and what is outside of the part being typed in is blanked once.
+stands for itself, which makes them many times as fast.
 """
 
 import re
@@ -13,13 +13,11 @@ from functools import lru_cache
 from heron.editor.document import Document, Position
 from heron.editor.syntax.languages import find_language
 
-_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*\{?\.?([\w+#-]*)")
-_MARK = re.compile(r"`{3}|~{3}")
-_LINE_END = re.compile(r"\r\n|[\r\n]")
+_FENCE = re.compile(r"\n[ \t]*(`{3,}|~{3,})[ \t]*\{?\.?([\w+#-]*)")
 _OPENED = re.compile(r"<([sS](?i:cript|tyle))\b([^>]*)>")
 _CLOSED = {name: re.compile(rf"</(?i:{name})\s*>") for name in ("script", "style")}
 _LANGUAGE = re.compile(r"""\b(?:lang|type)\s*=\s*["'](?:text/|application/)?(?:x-)?([\w+#-]+)["']""")
-_NOT_LINE_END = re.compile(r"[^\r\n]+")
+_BLANKS = bytes(byte if byte in b"\r\n" else ord(" ") for byte in range(256))
 _NAMES = {
     **{"script": "javascript", "style": "css", "module": "javascript", "js": "javascript", "jsx": "javascript"},
     **{"ts": "typescript", "tsx": "typescriptreact", "py": "python", "python3": "python", "rs": "rust", "rb": "ruby"},
@@ -83,28 +81,18 @@ def _read_elements(text: str) -> Iterator[Part]:
 
 def _read_fences(text: str) -> Iterator[Part]:
     """CommonMark 0.31, section 4.5; a fence that is still open goes on to the end."""
+    is_old_mac = text.count("\r") > text.count("\r\n")
+    lines = "\n" + (text.replace("\r", "\n") if is_old_mac else text)  # a line begins where its line end stands here
     opened, name, start = "", "", 0
-    for at, after, fence in _find_fences(text):
+    for fence in _FENCE.finditer(lines):
         if opened and fence[1].startswith(opened) and not fence[2]:
-            yield Part(start, max(start, at - 1), name)
+            yield Part(start, max(start, fence.start() - 1), name)
             opened = ""
         elif not opened:
-            told = fence[2].lower()
-            opened, name, start = fence[1], _NAMES.get(told, told), after
+            told, end = fence[2].lower(), lines.find("\n", fence.end())
+            opened, name, start = fence[1], _NAMES.get(told, told), end if end >= 0 else len(text)
     if opened:
         yield Part(start, max(start, len(text)), name)
-
-
-def _find_fences(text: str) -> Iterator[tuple[int, int, re.Match[str]]]:
-    """The lines that begin with a fence's mark: where each starts, where the next one does, and what it says."""
-    after = 0
-    for mark in _MARK.finditer(text):
-        if mark.start() >= after:
-            begins = (text.rfind(end, after, mark.start()) + 1 for end in "\r\n")
-            start, end = max(after, *begins), _LINE_END.search(text, mark.end())
-            after = end.end() if end else len(text)
-            if fence := _FENCE.match(text, start, after):
-                yield start, after, fence
 
 
 @lru_cache(8)
@@ -114,9 +102,6 @@ def _blank(document: Document, part: Part) -> Document:
     return replace(document, language=part.language, text="".join([_blanks(before), inner, _blanks(after)]))
 
 
-@lru_cache(4)
 def _blanks(text: str) -> str:
-    """The lines of a text with nothing on them. What is above and below the part that is typed in stays the same."""
-    if "\r" in text:
-        return _NOT_LINE_END.sub(lambda match: " " * len(match[0]), text)
-    return "\n".join([" " * len(line) for line in text.split("\n")])
+    """The lines of a text with nothing on them. Latin-1 has one byte for each character, "replace" for any other."""
+    return text.encode("latin-1", "replace").translate(_BLANKS).decode("latin-1")

@@ -26,6 +26,8 @@ def test_the_line_being_typed_has_no_names() -> None:
         ("self.basket.│", "self.basket"),
         ("x = api.fe│", "api"),
         ("make().│", "make"),
+        ("self.levels[level.slot].│", "self.levels"),
+        ("f(a)[0].│", ""),
         ("this?.cart?.│", "cart"),
         ("Vec::│", "Vec"),
         ("node->│", "node"),

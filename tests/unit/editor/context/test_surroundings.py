@@ -18,7 +18,7 @@ from heron.editor.syntax.tree import parse
 from unit.editor.context.places import spot_at, write
 
 ALLOWANCE = Allowance(200, lambda text: len(text) // 3)
-MARKED = "from shop.prices import sum_prices\n\n\ndef pay(basket):\n    x = │\n"
+MARKED = "from shop.prices import sum_prices\n\n\ndef pay(basket):\n    x = │\n    return sum_prices(basket)\n"
 
 
 @pytest.fixture(autouse=True)

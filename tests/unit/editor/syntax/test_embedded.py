@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from heron.editor.document import Document
 from heron.editor.syntax.embedded import find_embedded, find_script, read_parts
 
-VUE = '<template>\n  <a/>\n</template>\n<script lang="ts">\nconst é = 1;\n</script>\n<style>\n.a {}\n</style>\n'
+VUE = '<template>\n  <a>日</a>\n</template>\n<script lang="ts">\nconst é = 1;\n</script>\n<style>\n.a {}\n</style>\n'
 PIECES = st.sampled_from(
-    ["```", "~~~", "```py\n", "\n", "x", "é", "\r\n", "<script>", "</script>", "<style lang='s", "'>", " "]
+    ["```", "~~~", "```py\n", "\n", "x", "é", "日", "\r\n", "<script>", "</script>", "<style lang='s", "'>", " "]
 )
 
 EMBEDDED = [

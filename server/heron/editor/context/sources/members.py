@@ -26,7 +26,7 @@ def find_members(view: View) -> Iterable[Snippet]:
     if not receiver:
         return
     found = [*_members_of_values(view, receiver), *_members_of_modules(view, receiver)]
-    for owner, one in _order(view, _tell_apart(view, found))[:MAX_MEMBERS]:
+    for owner, one in order_members(view, _tell_apart(view, found))[:MAX_MEMBERS]:
         text = shorten(f"{owner}.{one.name}: {one.signature}" if owner else one.signature)
         yield Snippet("members", one.path, one.range.start.line, one.range.end.line + 1, text)
 
@@ -44,7 +44,7 @@ def _tell_apart(view: View, found: Iterable[Member]) -> list[Member]:
     return list(members.values())
 
 
-def _order(view: View, found: Sequence[Member]) -> list[Member]:
+def order_members(view: View, found: Sequence[Member]) -> list[Member]:
     """What can be called before values, types last, public before private, and what shares more words with code around.
 
     The words of the cursor's own line count twice.

@@ -63,6 +63,28 @@ def test_definitions_are_found_through_imports(index: Index, name: str, marked: 
     assert all(snippet.path != index.workspace.folders[0] / name for snippet in found)
 
 
+def test_what_the_code_around_refers_to_is_told_wherever_its_name_stands(index: Index) -> None:
+    imports = "from shop.prices import Price as P, parseURLPath, sum_prices\n"
+    marked = f"{imports}\n\ndef pay():\n    sum_prices()\n    P(│\n"
+    write(index, "till.py", marked.replace("│", ""))
+    found = find_definitions(view_at(index, "till.py", marked))
+    named = {snippet.text.partition("(")[0]: snippet.name for snippet in found}
+    assert named == {"class Price": "", "def sum_prices": "", "def parseURLPath": "parseURLPath"}
+
+
+STARRED = [
+    ("shop/till.py", "from .prices import *\n\n\ndef pay():\n    │\n", ["sum_prices", "parseURLPath"]),
+    ("rs/src/till.rs", "use crate::parts::*;\nfn pay() {\n    │\n}\n", ["spin"]),
+    ("shop/till.py", "from .prices import *\n\n\ndef pay():\n    x.│\n", []),
+]
+
+
+@pytest.mark.parametrize(("name", "marked", "functions"), STARRED, ids=["python", "rust", "behind a dot"])
+def test_what_stars_bring_is_told(index: Index, name: str, marked: str, functions: list[str]) -> None:
+    found = find_definitions(view_at(index, name, marked))
+    assert [snippet.name for snippet in found if "(" in snippet.text] == functions
+
+
 def test_what_is_imported_and_not_used_yet_comes_first(index: Index) -> None:
     imports = "from shop.prices import Price\nfrom shop.prices import sum_prices\n"
     marked = f"{imports}\n\ndef pay(p: Price):\n    Price()\n    │\n"
