@@ -83,7 +83,7 @@ class ChatPage:
         await self.question.press("Enter")
 
     async def begin_anew(self) -> None:
-        """A new conversation, until its page has asked for the keys: later it would take them from what is open then."""
+        """A new conversation, once its page has taken the keys: later it would take them from what is open then."""
         frame = await frame_of(self.question)
         await frame.evaluate(_AWAIT_FOCUS)
         await self.workbench.run("Heron: New Conversation")
@@ -112,9 +112,10 @@ async def wait_diff(workbench: Workbench) -> None:
 
 async def wait_text(workbench: Workbench, text: str, *, whole: bool = False) -> None:
     """Until the editor in front has drawn a text, as a part or as the whole of its own: all of it must be in view."""
-    is_drawn = f"([text, whole]) => {{ const drawn = ({_READ_TEXT})(); return whole ? drawn === text : drawn.includes(text); }}"
+    fits = "drawn === text" if whole else "drawn.includes(text)"
+    is_drawn = f"(text) => {{ const drawn = ({_READ_TEXT})(); return {fits}; }}"
     try:
-        await workbench.page.wait_for_function(is_drawn, arg=[text, whole])
+        await workbench.page.wait_for_function(is_drawn, arg=text)
     except WaitedInVain:
         drawn = await workbench.page.evaluate(_READ_TEXT)
         raise AssertionError(f"waited in vain for {text!r}; drawn is {drawn!r}") from None

@@ -48,7 +48,7 @@ class Terminal:
         return "<!doctype html><meta charset=utf-8><pre>" + "\n".join(rows) + "</pre>\n"
 
     def colours_of(self, text: str) -> set[str]:
-        """The colours of a text's letters where it stands on the screen; of a screen half written there may be several."""
+        """The colours of a text's letters where it stands on the screen, which may be half written just now."""
         places = ((number, row.find(text)) for number, row in enumerate(self.screen.display) if text in row)
         line, column = next(places, (0, -1))
         shown = enumerate(text) if column >= 0 else ()

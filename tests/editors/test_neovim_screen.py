@@ -43,7 +43,8 @@ async def look(terminal: Terminal, shot: Path) -> None:
     terminal.press("GA ")
     await terminal.wait_text("total = price * count")
     keep(terminal, shot)
-    (code,), (ghost,) = terminal.colours_of("price = 2"), terminal.colours_of("rice * count")  # the cursor is on its first
+    (code,) = terminal.colours_of("price = 2")
+    (ghost,) = terminal.colours_of("rice * count")  # the cursor is on its first letter
     assert ghost not in (code, terminal.screen.buffer[1][0].bg)
     terminal.press("\t")
     await terminal.wait_for("it to be code", lambda _: terminal.colours_of("rice * count") == {code})

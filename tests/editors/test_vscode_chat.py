@@ -44,6 +44,8 @@ async def test_an_answer_streams_and_its_code_is_applied(code_server: CodeServer
         assert await find_faults(chat.question) == []
         await _nothing_else_runs(chat)
         await _read_and_insert(workbench, chat)
+        await chat.answer.get_by_role("button", name="Copy").click()
+        await workbench.wait_copied(ADDED)
         await chat.answer.get_by_role("button", name="Apply").click()
         await wait_diff(workbench)
         await workbench.shoot("chat-diff-dark")

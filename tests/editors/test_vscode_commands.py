@@ -1,12 +1,18 @@
 """Commands of VS Code's palette, each with what it brings to the screen."""
 
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from editors.chat_view import Given, accept_change, open_window, wait_diff, wait_text
 from editors.vscode import CodeServer, needs_vscode
 from editors.workbench import Workbench
 from heron.host.engine.scripted import Reply
 from heron.wire import ChatPrompt, GenerateRequest
+from homes import environment
 
 pytestmark = needs_vscode
 
@@ -20,12 +26,23 @@ def answer(request: GenerateRequest) -> Reply:
     return Reply("" if isinstance(request.prompt, ChatPrompt) else "1, 2) == 3\n")
 
 
-async def test_commands(code_server: CodeServer, tmp_path: Path) -> None:
-    async with open_window(Given(code_server, tmp_path, CODE), answer) as workbench:
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """That of the command `heron`; the host that it starts there leaves after the test."""
+    home = tmp_path / "home"
+    yield home
+    subprocess.run([sys.executable, "-m", "heron", "host", "--stop"], env=environment(home), check=True)
+
+
+async def test_commands(code_server: CodeServer, tmp_path: Path, home: Path) -> None:
+    variables = {"HERON_HOME": str(home), "HERON_ENGINE": "scripted"}
+    given = Given(code_server, tmp_path, CODE, settings={"heron.server.environment": variables})
+    async with open_window(given, answer) as workbench:
         await _write_tests(workbench)
         await _choose_model(workbench)
         await _open_the_channels(workbench)
         await _see_the_doctor(workbench)
+        await _open_the_dashboard(workbench)
         await _walk_through(workbench)
 
 
@@ -65,6 +82,15 @@ async def _see_the_doctor(workbench: Workbench) -> None:
     await workbench.run("Heron: Run Doctor")
     await workbench.page.locator(".part.editor .view-lines").get_by_text("Python").first.wait_for()
     await workbench.shoot("doctor")
+
+
+async def _open_the_dashboard(workbench: Workbench) -> None:
+    """In a tab of its own, which code-server serves below a path: it talks to the host all the same."""
+    async with workbench.page.context.expect_page() as opened:
+        await workbench.run("Heron: Open Dashboard")
+    dashboard = await opened.value
+    await dashboard.get_by_text("host process").wait_for()
+    await dashboard.close()
 
 
 async def _walk_through(workbench: Workbench) -> None:

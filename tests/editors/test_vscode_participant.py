@@ -27,7 +27,7 @@ async def test_a_thread_of_vs_codes_chat_is_a_conversation(code_server: CodeServ
             await workbench.run("Chat: Open Chat")
             await session.locator(".chat-editor-container .monaco-editor").first.click()
             asked = "@heron what is wrong" if number == 1 else "and now"  # it stays addressed
-            await workbench.page.keyboard.insert_text(asked)  # at once: no list of suggestions comes up that takes Enter
+            await workbench.page.keyboard.insert_text(asked)  # at once: no list comes up that takes Enter
             await workbench.press("Enter")
             await session.get_by_text(f"number {number}").wait_for()
         await workbench.shoot("participant")

@@ -3,6 +3,7 @@
 import signal
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -102,8 +103,8 @@ async def _type_through(workbench: Workbench) -> None:
     """What is typed of a completion leaves the rest of it drawn, in every frame."""
     await workbench.page.evaluate(_COUNT_FRAMES)
     await workbench.type("price2")
-    frames = await workbench.page.evaluate("() => window.heronFrames")
     await workbench.wait_ghost("* count")
+    frames = await workbench.page.evaluate("() => window.heronFrames")
     assert frames["with"] > 0
     assert frames["without"] == 0, frames
     await workbench.press("Escape")
@@ -113,8 +114,9 @@ def _language_server(home: Path) -> psutil.Process:
     """The process of this window's `heron lsp`: the one that lives in this test's home."""
     for process in psutil.process_iter(["cmdline"]):
         words = process.info["cmdline"] or []
-        if words[-3:] == ["-m", "heron", "lsp"] and process.environ().get("HERON_HOME") == str(home):
-            return process
+        with suppress(psutil.Error):  # that of the window before may be leaving
+            if words[-3:] == ["-m", "heron", "lsp"] and process.environ().get("HERON_HOME") == str(home):
+                return process
     raise AssertionError("no language server runs")
 
 

@@ -40,8 +40,14 @@ _NOTE = """(selector) => {
   };
   window.heronObserver?.disconnect();
   window.heronObserver = new MutationObserver(note);
-  window.heronObserver.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+  const anything = { subtree: true, childList: true, characterData: true, attributes: true };
+  window.heronObserver.observe(document.body, anything);
 }"""
+_IS_COPIED = """(text) => {
+  navigator.clipboard.readText().then((copied) => { window.heronCopied = copied; }, () => undefined);
+  return window.heronCopied === text;
+}"""
+"""A promise would be taken for true."""
 PATIENCE_MS = 90_000
 """The longest any one thing may take to appear, on a machine far slower than ours."""
 
@@ -83,6 +89,10 @@ class Workbench:
         """Until something noted has this text."""
         said = "(text) => [...window.heronNoted].some((words) => words.includes(text))"
         await self.page.wait_for_function(said, arg=text, timeout=patience_ms)
+
+    async def wait_copied(self, text: str) -> None:
+        """Until this is what the clipboard holds."""
+        await self.page.wait_for_function(_IS_COPIED, arg=text, polling=100)
 
     async def wait_theme(self, name: str) -> None:
         """Until the window has taken up a theme. While it does, VS Code closes menus."""
@@ -156,7 +166,8 @@ async def open_page() -> AsyncIterator[Page]:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
         try:
             page = await browser.new_page(viewport=_SIZE, reduced_motion="reduce")  # no menu is half drawn
-            page.set_default_timeout(PATIENCE_MS)
+            page.context.set_default_timeout(PATIENCE_MS)
+            await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
             yield page
         finally:
             await browser.close()

@@ -9,7 +9,9 @@ local function record_events()
   local client = vim.lsp.get_clients({ bufnr = 0, name = "heron" })[1]
   local notify, events = client.notify, {}
   client.notify = function(self, method, params)
-    if method:find("ShowCompletion") or method:find("AcceptCompletion") then
+    if method:find("DismissCompletion") then
+      events[#events + 1] = { method:match("/(%a+)"), params.textDocument.uri }
+    elseif method:find("ShowCompletion") or method:find("AcceptCompletion") then
       events[#events + 1] = { method:match("/(%a+)"), params.item.insertText, params.acceptedLength }
     end
     return notify(self, method, params)
@@ -80,10 +82,13 @@ return {
       fresh(t, "d.py", { "total =" })
       t.press("A ")
       t.expect_ghost("price * count")
+      local events, stop = record_events()
       t.press("<C-]>")
       t.wait("no ghost text", function()
         return t.ghost() == nil
       end)
+      stop()
+      t.equal(events, { { "didDismissCompletion", vim.uri_from_bufnr(0) } })
       t.press("<Esc>")
       t.equal(t.text(), "total = ")
     end,

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { ConfigurationTarget, commands, workspace } from "vscode";
-import { assertText, changing, Ear, openText, type } from "./editing";
+import { assertText, changing, Ear, lastAnswered, openText, type } from "./editing";
 import { parts, type Suite, untilReady } from "./harness";
 
 const SHOWN = "textDocument/didShowCompletion";
@@ -50,13 +50,13 @@ export function testCompletion(suite: Suite): void {
     const languages = workspace.getConfiguration("heron.editor");
     await languages.update("languages", { "*": true, plaintext: false }, ConfigurationTarget.Workspace);
     try {
-      const timings = await lastVersion();
+      const before = await lastAnswered();
       const editor = await openText("off.txt", "total =");
       await type(" ");
       await commands.executeCommand("editor.action.inlineSuggest.trigger");
       await commands.executeCommand("editor.action.inlineSuggest.commit");
       assertText(editor, "total = ", "off");
-      assert.deepEqual(await lastVersion(), timings, "nothing was asked");
+      assert.deepEqual(await lastAnswered(), before, "nothing was asked");
     } finally {
       await languages.update("languages", undefined, ConfigurationTarget.Workspace);
     }
@@ -79,9 +79,4 @@ export function testCompletion(suite: Suite): void {
     await changing(editor, "editor.action.inlineSuggest.commit");
     assertText(editor, "total = price * count", "resumed");
   });
-}
-
-/** What tells one completion request from the next. */
-async function lastVersion(): Promise<unknown> {
-  return (await parts()).server.sendRequest("heron/lastTimings", {});
 }

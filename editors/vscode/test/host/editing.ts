@@ -2,11 +2,22 @@
 import { strict as assert } from "node:assert";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { commands, EventEmitter, Position, Selection, type TextEditor, Uri, window, workspace } from "vscode";
-import { folder, parts, until } from "./harness";
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  commands,
+  EventEmitter,
+  Position,
+  Selection,
+  type TextDocument,
+  type TextEditor,
+  Uri,
+  window,
+  workspace,
+} from "vscode";
+import { folder, PATIENCE_MS, parts, until } from "./harness";
 
-const TRIES = 20;
-const TRY_MS = 300;
+const TRY_MS = 50;
+const LOOK_MS = 10;
 
 export interface Told {
   readonly method: string;
@@ -57,6 +68,39 @@ export async function openText(name: string, text: string): Promise<TextEditor> 
   return editor;
 }
 
+/** What the server tells of the last completion it was asked for. */
+export interface Timings {
+  readonly version: number;
+  readonly outcome: string;
+  /** The last of them, "finish", is there once it was answered. */
+  readonly stagesMs: Readonly<Record<string, number>>;
+}
+
+/** How the completion for a document as it is now was answered, once it was. */
+export function answered(document: TextDocument): Promise<Timings | null> {
+  return timingsOnce((timings) => timings?.version === document.version && isAnswered(timings));
+}
+
+/** How the last completion was answered, once it was; null if there was none. */
+export function lastAnswered(): Promise<Timings | null> {
+  return timingsOnce((timings) => timings === null || isAnswered(timings));
+}
+
+function isAnswered({ stagesMs }: Timings): boolean {
+  return "finish" in stagesMs;
+}
+
+async function timingsOnce(fits: (timings: Timings | null) => boolean): Promise<Timings | null> {
+  const { server } = await parts();
+  const latest = performance.now() + PATIENCE_MS;
+  while (performance.now() < latest) {
+    const timings = await server.sendRequest<Timings | null>("heron/lastTimings", {});
+    if (fits(timings)) return timings;
+    await delay(LOOK_MS);
+  }
+  return assert.fail("waited in vain for a completion to be asked for and answered");
+}
+
 /** As if it were typed; all at once where `text` is longer than a character. */
 export async function type(text: string): Promise<void> {
   await commands.executeCommand("type", { text });
@@ -69,12 +113,14 @@ export function cursorTo(editor: TextEditor, line: number, character: number): v
 
 /**
  * Run a command that changes the document, and wait until it has. A completion is told as shown a moment before it is
- * drawn, and accepting what is not drawn yet does nothing: then it is run again.
+ * drawn, and accepting what is not drawn yet does nothing: then it is run again. What a command changes is told before
+ * its end is, so none is run twice.
  */
 export async function changing(editor: TextEditor, command: string): Promise<void> {
   const { version } = editor.document;
   const hasChanged = () => editor.document.version > version;
-  for (let tries = 0; tries < TRIES && !hasChanged(); tries++) {
+  const latest = performance.now() + PATIENCE_MS;
+  while (!hasChanged() && performance.now() < latest) {
     await commands.executeCommand(command);
     await until(workspace.onDidChangeTextDocument, "", hasChanged, TRY_MS).catch(() => undefined);
   }

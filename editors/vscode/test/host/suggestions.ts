@@ -13,6 +13,7 @@ import { assertText, changing, Ear, openText, type } from "./editing";
 import { parts, type Suite, untilReady } from "./harness";
 
 const SHOWN = "textDocument/didShowCompletion";
+const LIST_MS = 5000;
 
 export function testSuggestions(suite: Suite): void {
   suite.test("with a suggestion selected in the list, what would follow it is offered", async () => {
@@ -50,9 +51,11 @@ export function testSuggestions(suite: Suite): void {
   });
 }
 
-/** The setting is read when a server starts. */
+/** The settings are read when a server starts. The list is to wait for the server on a busy machine too. */
 async function usePopup(choice: string | undefined): Promise<void> {
-  await workspace.getConfiguration("heron.completion").update("popup", choice, ConfigurationTarget.Workspace);
+  const completion = workspace.getConfiguration("heron.completion");
+  await completion.update("popup", choice, ConfigurationTarget.Workspace);
+  await completion.update("popupMs", choice === undefined ? undefined : LIST_MS, ConfigurationTarget.Workspace);
   await (await parts()).server.restart();
   await untilReady();
 }
