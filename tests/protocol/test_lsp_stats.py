@@ -54,6 +54,16 @@ async def test_a_shown_completion_is_a_row_of_numbers(tmp_path: Path) -> None:
     assert b"print" not in (home_folder() / NAME).read_bytes()
 
 
+async def test_one_that_was_sent_away_is_offered_again_only_to_who_asks(tmp_path: Path) -> None:
+    async with editor_with(ScriptedEngine(TEXT), tmp_path) as editor:
+        await offered(editor)
+        editor.notify("heron/didDismissCompletion", {"textDocument": {"uri": URI}})
+        editor.notify("heron/didDismissCompletion", {"textDocument": {"uri": "file:///never-opened.py"}})
+        assert (await editor.wait(editor.ask(1, 0)))["result"] is None
+        (item,) = (await editor.wait(editor.ask(1, 0, triggerKind=1)))["result"]
+        assert item["insertText"] == TEXT
+
+
 async def test_an_accepted_one_by_its_command(tmp_path: Path) -> None:
     async with editor_with(ScriptedEngine(TEXT), tmp_path) as editor:
         item = await offered(editor)

@@ -1,23 +1,24 @@
-"""How often what is offered does not fit where it is put: in real sources of five languages, with the real model.
+"""How often what is offered does not fit where it is put: in real sources of eleven languages, with the real model.
 
-    python tests/bench/quality/fit.py --count 400 [--seed 1] [--answers FILE] [--show] [--sources FOLDER]
+    python tests/bench/quality/fit.py --count 400 [--seed 1] [--short] [--answers FILE] [--show] [--sources FOLDER]
+    python tests/bench/quality/fit.py --count 100 --server [--seconds 600]
     python tests/bench/quality/fit.py --count 3000 --made-up
 
 Uses the host of HERON_HOME. A place is made by cutting out of a file the rest of a line, a line, or some lines; what
 the completer offers there is put in and the file is read anew. The model's answers are kept in `--answers`: a run can
-be cut short and gone on with, and other filters are tried without the model. With `--made-up` no model is asked at all:
-answers are the file's own text, gone on with, broken off, mistaken. Prints JSON: shares with 95% intervals.
+be cut short and gone on with, and other filters are tried without the model. With `--server` a real `heron lsp` is
+asked, as an editor asks by itself. With `--made-up` no model is asked at all: answers are the file's own text, gone on
+with, broken off, mistaken. Prints JSON: shares with 95% intervals.
 """
 
 import argparse
 import asyncio
 import json
 import math
-import random
 import sys
-from collections.abc import Iterator
+import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,34 +26,24 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from bench.figures import describe_machine
 from bench.quality.faults import FAULTS, find_faults
+from bench.quality.fit_places import PACKAGES, Place, make_places
 from bench.quality.made_up import MadeUpSource
 from bench.quality.recorded import RecordedSource
 from bench.quality.shares import share
-from bench.real_functions import ENDINGS, source_files
+from heron.commands.client import Client, open_client
 from heron.editor.context.surroundings import Surroundings
 from heron.editor.document import Document
 from heron.editor.features.ask import Ask
 from heron.editor.features.complete import Completer
+from heron.editor.features.contexts import SHORT_PREFIX_TOKENS, SHORT_SUFFIX_TOKENS
 from heron.editor.features.timings import Timings
-from heron.editor.syntax.tree import parse
 from heron.errors import HostUnreachable
 from heron.settings import CompletionSettings
 
-PLACES_PER_FILE = 12
 STREAMS = 4
-_MOST_CHARACTERS = 60_000
-_SETTINGS = CompletionSettings(warm=False, ahead=False, timeout_ms=60_000)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A file with a piece, `cut`, cut out at `offset`; `name` is the same at each run."""
-
-    name: str
-    language: str
-    text: str
-    offset: int
-    cut: str
+_AUTOMATIC = 2
+_SETTINGS = CompletionSettings(warm=False, ahead=False, timeout_ms=600_000)
+_SHORT = replace(_SETTINGS, prefix_tokens=SHORT_PREFIX_TOKENS, suffix_tokens=SHORT_SUFFIX_TOKENS, context_tokens=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,51 +55,9 @@ class Case:
     faults: tuple[str, ...]
 
 
-def make_places(folder: Path, count: int, seed: int) -> list[list[Place]]:
-    """Places file by file, as many of each language, top to bottom within a file."""
-    chance = random.Random(seed)
-    files: list[list[Place]] = []
-    for language in ENDINGS:
-        paths = source_files(language, folder)
-        chance.shuffle(paths)
-        wanted = count // len(ENDINGS)
-        for path in paths:
-            places = [*_cut_file(language, path, chance)][:wanted]
-            wanted -= len(places)
-            files += [places] if places else []
-            if not wanted:
-                break
-    return files
-
-
-def _cut_file(language: str, path: Path, chance: random.Random) -> Iterator[Place]:
-    text = path.read_text(encoding="utf-8", errors="replace")
-    document = Document(path.as_uri(), 1, language, text)
-    tree = parse(document) if len(text) <= _MOST_CHARACTERS else None
-    lines = text.split("\n")
-    if tree is None or tree.has_error or len(lines) < 4 * PLACES_PER_FILE:
-        return
-    for number in sorted(chance.sample(range(len(lines) - 6), PLACES_PER_FILE)):
-        if lines[number].strip():
-            yield _cut(Place(f"{path.name}:{number}", language, "", 0, ""), lines, number, chance)
-
-
-def _cut(place: Place, lines: list[str], number: int, chance: random.Random) -> Place:
-    """Cut the rest of a line, a line, or up to four lines; the indentation stays, as an editor would put it."""
-    line = lines[number]
-    indent = len(line) - len(line.lstrip())
-    kind = chance.choice(("rest", "line", "lines"))
-    column = chance.randint(indent + 1, len(line)) if kind == "rest" else indent
-    last = number + (chance.randint(1, 3) if kind == "lines" else 0)
-    before = "".join(f"{above}\n" for above in lines[:number]) + line[:column]
-    after = "".join(f"\n{below}" for below in lines[last + 1 :])
-    cut = "\n".join([line[column:], *lines[number + 1 : last + 1]])
-    return Place(f"{place.name}:{kind}", place.language, before + after, len(before), cut)
-
-
 async def measure(arguments: argparse.Namespace) -> list[Case]:
     files = make_places(arguments.sources, arguments.count, arguments.seed)
-    source = RecordedSource(arguments.answers, arguments.seconds)
+    source, settings = RecordedSource(arguments.answers, arguments.seconds), _SHORT if arguments.short else _SETTINGS
     completer = Completer(source, Surroundings(lambda: None))
     gate = asyncio.Semaphore(STREAMS)
 
@@ -117,7 +66,7 @@ async def measure(arguments: argparse.Namespace) -> list[Case]:
         with suppress(HostUnreachable):
             async with gate:
                 for place in places:
-                    cases += [await _ask(completer, place)]
+                    cases += [await _ask(completer, place, settings)]
         return cases
 
     found = await asyncio.gather(*map(ask_file, files))
@@ -127,6 +76,33 @@ async def measure(arguments: argparse.Namespace) -> list[Case]:
     return [case for cases in found for case in cases]
 
 
+async def measure_server(arguments: argparse.Namespace) -> list[Case]:
+    """Through a `heron lsp` process in the home of HERON_HOME, for as long as there is time."""
+    until, cases = time.monotonic() + arguments.seconds, []
+    settings = {"completion": {"timeout_ms": _SETTINGS.timeout_ms}, "stats": {"enabled": False}}
+    async with open_client(Path.cwd(), settings=settings) as client:
+        await client.wait_ready(lambda health: None)
+        for places in make_places(arguments.sources, arguments.count, arguments.seed):
+            for place in places:
+                if time.monotonic() < until:
+                    cases += [await _ask_server(client, place)]
+    return cases
+
+
+async def _ask_server(client: Client, place: Place) -> Case:
+    document = Document(f"file:///{place.name}", 1, place.language, place.text)
+    where = document.position(place.offset)
+    async with client.opened(document):
+        question = {
+            "textDocument": {"uri": document.uri},
+            "position": {"line": where.line, "character": where.column},
+            "context": {"triggerKind": _AUTOMATIC},
+        }
+        items = await client.peer.request("textDocument/inlineCompletion", question)
+    offer = items[0]["insertText"] if items else ""
+    return Case(place, offer, find_faults(document, place.offset, offer) if offer else ())
+
+
 async def measure_made_up(arguments: argparse.Namespace) -> list[Case]:
     source = MadeUpSource(arguments.seed)
     completer = Completer(source, Surroundings(lambda: None))
@@ -134,18 +110,18 @@ async def measure_made_up(arguments: argparse.Namespace) -> list[Case]:
     for places in make_places(arguments.sources, arguments.count, arguments.seed):
         for place in places:
             source.cut, source.text, source.below = place.cut, place.text, place.text[place.offset :]
-            cases.append(await _ask(completer, place))
+            cases.append(await _ask(completer, place, _SETTINGS))
     completer.close()
     return cases
 
 
-async def _ask(completer: Completer, place: Place) -> Case:
+async def _ask(completer: Completer, place: Place, settings: CompletionSettings) -> Case:
     document = Document(f"file:///{place.name}", 1, place.language, place.text)
 
     async def ready() -> bool:
         return True
 
-    texts = await completer.complete(Ask(document, document.position(place.offset), _SETTINGS, ready), Timings())
+    texts = await completer.complete(Ask(document, document.position(place.offset), settings, ready), Timings())
     completer.forget(document.uri)
     offer = texts[0] if texts else ""
     return Case(place, offer, find_faults(document, place.offset, offer) if offer else ())
@@ -165,7 +141,7 @@ def summarise(cases: list[Case]) -> dict[str, Any]:
         "silent": share([not case.offer for case in cases]),
         "any_fault": share([bool(case.faults) for case in offered]),
         "faults": {name: share([name in case.faults for case in offered]) for name in FAULTS},
-        "languages": {name: share([bool(c.faults) for c in offered if c.place.language == name]) for name in ENDINGS},
+        "languages": {name: share([bool(c.faults) for c in offered if c.place.language == name]) for name in PACKAGES},
     }
 
 
@@ -175,11 +151,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--answers", type=Path, help="a file of JSON lines, to take answers from and to add to")
     parser.add_argument("--seconds", type=float, default=math.inf, help="ask no more after so long; 0: only --answers")
+    parser.add_argument("--short", action="store_true", help="ask with the short window of cold places")
+    parser.add_argument("--server", action="store_true", help="ask a real `heron lsp`")
     parser.add_argument("--made-up", action="store_true", help="made-up answers instead of a model's")
     parser.add_argument("--show", action="store_true", help="show the offers with faults")
-    parser.add_argument("--sources", type=Path, default=Path(".heron/bench-sources"))
+    parser.add_argument("--sources", type=Path, default=Path(".heron/packages"))
     arguments = parser.parse_args()
-    cases = asyncio.run((measure_made_up if arguments.made_up else measure)(arguments))
+    way = measure_made_up if arguments.made_up else measure_server if arguments.server else measure
+    cases = asyncio.run(way(arguments))
     for case in cases if arguments.show else ():
         sys.stderr.write(show(case) if case.faults else "")
     figures = summarise(cases)

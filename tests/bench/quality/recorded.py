@@ -1,4 +1,4 @@
-"""A host's answers kept in a file: each is asked for once and whole, so that other filters can be tried offline."""
+"""A host's answers kept in a file: each is asked for once, so that other filters can be tried offline."""
 
 import asyncio
 import hashlib
@@ -6,8 +6,10 @@ import json
 import math
 import sys
 import time
-from collections.abc import AsyncGenerator
-from dataclasses import asdict
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import asdict, dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,24 @@ from heron.errors import HostUnreachable
 from heron.wire import Delta, ModelInfo, TokenLogprob
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What came of an answer; `whole` unless it was left before its end."""
+
+    deltas: tuple[Delta, ...] = ()
+    whole: bool = False
+
+    @property
+    def length(self) -> int:
+        return sum(len(delta.text) for delta in self.deltas)
+
+
 class RecordedSource:
     """Answers from a file of JSON lines; what it lacks is asked of the host of HERON_HOME and added to it.
 
-    One file holds the answers of one model. Without a path nothing is kept. An answer that nobody waits for any more
-    is still read to its end and kept. After so many `seconds` nothing more is asked: what is lacking raises.
+    One file holds the answers of one model. Without a path nothing is kept. Of an answer that is left before its end
+    that much is kept; who wants more of it has it asked for again. After so many `seconds` nothing more is asked: what
+    is lacking raises.
     """
 
     def __init__(self, path: Path | None, seconds: float = math.inf) -> None:
@@ -31,7 +46,6 @@ class RecordedSource:
         self._path = path
         self._until = time.monotonic() + seconds
         self._model, self._answers = _read(path)
-        self._asking: dict[str, asyncio.Task[tuple[Delta, ...]]] = {}
         self._opening: asyncio.Task[Client] | None = None
 
     async def model(self) -> ModelInfo:
@@ -44,19 +58,19 @@ class RecordedSource:
         return self._model
 
     async def complete(self, infill: Infill) -> AsyncGenerator[Delta, None]:
-        """All deltas of an answer, once it is whole."""
+        """The deltas of an answer, kept ones first."""
         key = hashlib.sha256(json.dumps(asdict(infill)).encode()).hexdigest()[:24]
-        if key not in self._answers:
-            if key not in self._asking:
-                self._check_time()
-                self._asking[key] = asyncio.create_task(self._ask(key, infill))
-            self._answers[key] = await asyncio.shield(self._asking[key])
-        for delta in self._answers[key]:
+        kept = self._answers.get(key, Kept())
+        for delta in kept.deltas:
             yield delta
+        if not kept.whole:
+            self._check_time()
+            async with aclosing(self._ask(key, infill)) as deltas:
+                async for delta in _beyond(deltas, kept.length):
+                    yield delta
 
     async def close(self) -> None:
-        """Wait for what is being asked, and close the connection."""
-        await asyncio.gather(*self._asking.values(), return_exceptions=True)
+        """Close the connection."""
         if self._opening is not None:
             await (await self._opening).close()
 
@@ -65,13 +79,25 @@ class RecordedSource:
             self.missed += 1
             raise HostUnreachable("the time to ask is over")
 
-    async def _ask(self, key: str, infill: Infill) -> tuple[Delta, ...]:
+    async def _ask(self, key: str, infill: Infill) -> AsyncGenerator[Delta, None]:
+        """The host's answer from its beginning; as much as was taken is kept."""
         client = await self._client()
         if (found := await client.model()).id != (wanted := await self.model()).id:
             raise SystemExit(f"The host has {found.id}, the answers in {self._path} are of {wanted.id}.")
-        deltas = tuple([delta async for delta in client.complete(infill)])
-        self._write({"key": key, "deltas": [_plain(delta) for delta in deltas]})
-        return deltas
+        taken: list[Delta] = []
+        try:
+            async with aclosing(client.complete(infill)) as deltas:
+                async for delta in deltas:
+                    taken.append(delta)
+                    yield delta
+        finally:
+            self._keep(key, taken)
+
+    def _keep(self, key: str, deltas: Sequence[Delta]) -> None:
+        kept = Kept(tuple(deltas), whole=bool(deltas) and deltas[-1].finish_reason is not None)
+        if kept.whole or kept.length > self._answers.get(key, Kept()).length:
+            self._answers[key] = kept
+            self._write({"key": key, "whole": kept.whole, "deltas": [_plain(delta) for delta in deltas]})
 
     async def _client(self) -> Client:
         if self._opening is None:
@@ -84,12 +110,31 @@ class RecordedSource:
                 file.write(json.dumps(row) + "\n")
 
 
-def _read(path: Path | None) -> tuple[ModelInfo | None, dict[str, tuple[Delta, ...]]]:
+def _read(path: Path | None) -> tuple[ModelInfo | None, dict[str, Kept]]:
     text = path.read_text(encoding="utf-8") if path is not None and path.exists() else ""
     rows = [json.loads(line) for line in text.splitlines()]
     models = [ModelInfo(**row["model"]) for row in rows if "model" in row]
-    answers = {row["key"]: tuple(map(_delta, row["deltas"])) for row in rows if "key" in row}
+    answers = {
+        row["key"]: Kept(tuple(map(_delta, row["deltas"])), row.get("whole", True)) for row in rows if "key" in row
+    }
     return (models[0] if models else None), answers
+
+
+def _kept(row: dict[str, Any]) -> Kept:
+    return Kept(tuple(map(_delta, row["deltas"])), row.get("whole", True))
+
+
+async def _beyond(deltas: AsyncGenerator[Delta, None], length: int) -> AsyncGenerator[Delta, None]:
+    """What comes behind so many characters, which were given before."""
+    async for delta in deltas:
+        given, length = min(length, len(delta.text)), max(0, length - len(delta.text))
+        if given < len(delta.text) or delta.finish_reason is not None:
+            yield replace(delta, text=delta.text[given:], logprobs=_tokens_beyond(delta.logprobs, given))
+
+
+def _tokens_beyond(tokens: Sequence[TokenLogprob], length: int) -> tuple[TokenLogprob, ...]:
+    ends = accumulate(len(token.text) for token in tokens)
+    return tuple(token for token, end in zip(tokens, ends, strict=True) if end > length)
 
 
 def _plain(delta: Delta) -> list[Any]:

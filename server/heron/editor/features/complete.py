@@ -71,6 +71,11 @@ class Completer:
         """What a completion would be asked with, and what it would be shown of other files and why."""
         return await self._contexts.explain(ask)
 
+    def dismiss(self, uri: str) -> None:
+        """What is shown in a document was sent away: it is not offered again there, nor what is left of it."""
+        self._offers.forget(uri)
+        self._rejected.dismiss(uri)
+
     def forget(self, uri: str) -> None:
         """Drop what is kept of a document that was closed."""
         self._offers.forget(uri)

@@ -1,4 +1,4 @@
-"""What was shown long enough to be read and then typed over is not shown again right away."""
+"""What was sent away, or shown long enough to be read and then typed over, is not shown again right away."""
 
 import time
 from collections import deque
@@ -31,13 +31,18 @@ class Rejected:
         if shown and typed and not shown[0].text.startswith(typed):
             del self._shown[uri]
             if time.monotonic() - shown[1] >= SEEN_S:
-                self._rejected.setdefault(uri, deque(maxlen=_PER_DOCUMENT)).append(shown[0])
+                self._reject(uri, shown[0])
+
+    def dismiss(self, uri: str) -> None:
+        """What is shown was sent away."""
+        if shown := self._shown.pop(uri, None):
+            self._reject(uri, shown[0])
 
     def has(self, uri: str, place: Place, text: str) -> bool:
-        """Whether the same text was rejected near a place."""
+        """Whether the same text, or what is left of it where its beginning was typed, was rejected near a place."""
         bare = text.strip()
         return len(bare) >= LEAST_CHARACTERS and any(
-            offer.text.strip() == bare and abs(offer.place.offset - place.offset) <= NEAR_CHARACTERS
+            _left_of(offer, place).strip() == bare and abs(offer.place.offset - place.offset) <= NEAR_CHARACTERS
             for offer in self._rejected.get(uri, ())
         )
 
@@ -45,3 +50,11 @@ class Rejected:
         """Drop what is kept of a closed document."""
         self._shown.pop(uri, None)
         self._rejected.pop(uri, None)
+
+    def _reject(self, uri: str, offer: Offer) -> None:
+        self._rejected.setdefault(uri, deque(maxlen=_PER_DOCUMENT)).append(offer)
+
+
+def _left_of(offer: Offer, place: Place) -> str:
+    typed = place.typed_since(offer.place)
+    return offer.text[len(typed) :] if typed and offer.text.startswith(typed) else offer.text

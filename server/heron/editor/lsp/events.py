@@ -7,6 +7,7 @@ from lsprotocol import types
 
 from heron.editor.document import Document, Position
 from heron.editor.features.timings import Timings
+from heron.editor.lsp.protocol import DidDismissCompletionParams
 from heron.editor.lsp.session import Session
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ def note_partly_accepted(session: Session, params: Any) -> None:
     if offer := session.ledger.find(text):
         taken = text.encode("utf-16-le", "surrogatepass")[: 2 * length].decode("utf-16-le", "ignore")
         _accept(session, offer, len(taken))
+
+
+def note_dismissed(session: Session, params: DidDismissCompletionParams) -> None:
+    """What is shown in a document was sent away; where nothing was ever offered that means nothing."""
+    session.dismiss(params.textDocument.uri)
 
 
 async def note_accepted(session: Session, name: str, params: types.ExecuteCommandParams) -> None:

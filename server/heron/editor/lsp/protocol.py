@@ -17,6 +17,8 @@ LAST_TIMINGS = "heron/lastTimings"
 DID_SHOW_COMPLETION = "textDocument/didShowCompletion"
 DID_PARTIALLY_ACCEPT_COMPLETION = "textDocument/didPartiallyAcceptCompletion"
 """Both by the convention of Copilot's language server; LSP 3.18 has no such notification."""
+DID_DISMISS_COMPLETION = "heron/didDismissCompletion"
+"""Client to server: the user sent away what is shown in a document."""
 CONTEXT = "heron/context"
 """Client to server: what a completion at a place would be asked with, and why."""
 EDIT = "heron/edit"
@@ -31,6 +33,11 @@ DID_CHANGE_DIAGNOSTICS = "heron/didChangeDiagnostics"
 """Client to server: the diagnostics other servers have for a document, on each change."""
 DID_CHANGE_CURSOR = "heron/didChangeCursor"
 """Client to server: where the cursor is, after each move and when a document gets the focus."""
+
+
+@attrs.define
+class DidDismissCompletionParams:
+    textDocument: types.TextDocumentIdentifier
 
 
 @attrs.define
@@ -50,6 +57,7 @@ class DidChangeDiagnosticsParams:
 
 
 OWN_PARAMS: Mapping[str, type] = {
+    DID_DISMISS_COMPLETION: DidDismissCompletionParams,
     DID_CHANGE_CURSOR: DidChangeCursorParams,
     DID_CHANGE_DIAGNOSTICS: DidChangeDiagnosticsParams,
 }

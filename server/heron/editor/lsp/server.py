@@ -60,6 +60,7 @@ METHODS: tuple[tuple[str, Any, Any], ...] = (
     (protocol.COMMIT_MESSAGE, commit_message.answer_commit_message, None),
     (protocol.DID_SHOW_COMPLETION, events.note_shown, None),
     (protocol.DID_PARTIALLY_ACCEPT_COMPLETION, events.note_partly_accepted, None),
+    (protocol.DID_DISMISS_COMPLETION, events.note_dismissed, None),
     (protocol.DID_CHANGE_CURSOR, cursor.change_cursor, None),
     (protocol.DID_CHANGE_DIAGNOSTICS, diagnostics.change_diagnostics, None),
     (protocol.LAST_TIMINGS, last_timings.answer_last_timings, None),

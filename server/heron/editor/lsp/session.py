@@ -184,6 +184,11 @@ class Session:
         await self._close_clients()
         self.watch.restart()
 
+    def dismiss(self, uri: str) -> None:
+        """The completion shown in a document was sent away."""
+        if self._completer is not None:
+            self._completer.dismiss(uri)
+
     def forget(self, uri: str) -> None:
         """Drop what is kept of a document that was closed."""
         if self._ledger is not None:

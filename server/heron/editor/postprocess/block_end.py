@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from heron.editor.postprocess.missing_names import definition_below, missing_names
 from heron.editor.syntax.gap import Gap, indent_of, width_of
 from heron.editor.syntax.lexical import read_text
 
@@ -34,7 +35,8 @@ def cut_block_end(text: str, gap: Gap) -> str:
         if line.number >= limit or line.num_blank > 1 or _begins_group(line, above, floor, gap):
             return text[: line.offset].rstrip("\n")
         if line.width < floor and line.offset and not _is_directive(line, gap):
-            if not _belongs(line, floor, gap):
+            floor = _outer_floor(text[: line.offset], floor, gap)
+            if line.width < floor and not _belongs(line, floor, gap):
                 return text[: line.offset].rstrip("\n")
             if _closes_block(text, line, gap):
                 return text[: line.offset] + text[line.offset :].split("\n", 1)[0]
@@ -64,6 +66,12 @@ def _floor(lines: list[_Line], gap: Gap) -> int:
     return body if 0 < body < first else first
 
 
+def _outer_floor(text: str, floor: int, gap: Gap) -> int:
+    """The floor, or the indentation width of the definition's code below while that reads names nothing defines."""
+    below = definition_below(gap) if missing_names(text, gap) else []
+    return min([floor, *(width_of(indent_of(line)) for line in below)])
+
+
 def _open_body(width: int, gap: Gap) -> int:
     """Indentation width of the body of the cursor's definition, if nothing of it stands below the cursor; else 0.
 
@@ -82,8 +90,13 @@ def _open_body(width: int, gap: Gap) -> int:
 
 
 def _begins_group(line: _Line, above: _Line | None, floor: int, gap: Gap) -> bool:
-    """Whether a blank line parts this one from a finished definition or, at the margin, from anything."""
+    """Whether a blank line parts this one from a finished definition or, at the margin, from anything.
+
+    A body of which nothing stands below goes on: no code says where it ends.
+    """
     if above is None or not line.num_blank or line.width > floor or gap.opens_block:
+        return False
+    if 0 < _open_body(floor, gap) <= line.width:
         return False
     return floor == 0 or above.width > floor or above.code[0] in ")]}" or _word(above) in _words(gap)
 

@@ -57,9 +57,10 @@ def _lacks_body(line: str, below: int, gap: Gap) -> bool:
 
 
 def _without_opener(text: str, gap: Gap) -> str:
-    """The text without last lines that open a block of which nothing stands below."""
+    """The text without last lines that open a block of which nothing, or a comment alone, stands below."""
     below = width_of(indent_of(next((line for line in gap.next_lines if line.strip()), "")))
     lines = text.split("\n")
-    while lines and _lacks_body(lines[-1] if len(lines) > 1 else gap.line_prefix + lines[-1], below, gap):
-        lines.pop()
+    code = [number for number, line in enumerate(lines) if _is_code(line, gap)]
+    while code and _lacks_body(lines[code[-1]] if code[-1] else gap.line_prefix + lines[0], below, gap):
+        lines = lines[: code.pop()]
     return "\n".join(lines).rstrip()

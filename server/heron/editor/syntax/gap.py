@@ -15,7 +15,7 @@ from heron.editor.syntax.tree import Tree
 Shape = Literal["line", "block", "none"]
 
 READ_CHARACTERS = 12_000  # how far before the cursor brackets are read
-FOLLOWING_CHARACTERS = 4_000
+FOLLOWING_CHARACTERS = 12_000
 TRIED_LINES = 64
 _BORDER = re.compile(r"\n[ \t]*\r?\n(?=[^\s)\]}])")
 

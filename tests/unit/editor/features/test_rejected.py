@@ -30,6 +30,16 @@ def test_what_was_typed_over_is_not_shown_again(rejected: Rejected) -> None:
     assert not rejected.has("file:///b.py", place("y"), TEXT)
 
 
+def test_what_was_sent_away_is_not_shown_again_nor_what_is_left_of_it() -> None:
+    memory = Rejected()
+    memory.show(URI, Offer(place(), TEXT))
+    memory.dismiss(URI)
+    assert memory.has(URI, place(), TEXT)
+    assert memory.has(URI, place("com"), TEXT.removeprefix("com"))
+    assert not memory.has(URI, place("com"), "bine(total)")
+    memory.dismiss("file:///b.py")
+
+
 def test_what_is_being_typed_or_left_alone_is_not_rejected(rejected: Rejected) -> None:
     rejected.move(URI, place())
     rejected.move(URI, place("comp"))

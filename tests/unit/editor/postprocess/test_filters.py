@@ -138,10 +138,27 @@ def test_block_ends_at_the_limit_of_lines() -> None:
         ("│", "import a\n\nb()", "import a"),
         ("def f():\n    │", "a()\n\n\n    b()", "a()"),
         ("def f():\n    │", 'a = """\nb\n"""\n    c()', 'a = """\nb\n"""\n    c()'),
+        ("def f():\n    │", "if a:\n        b()\n\n    return c\nd()", "if a:\n        b()\n\n    return c"),
+        ("def f():│", "\n    if a:\n        b()\n\n    return c", "\n    if a:\n        b()\n\n    return c"),
+        ("def f():\n    │\n    return d", "if a:\n        b()\n\n    c()", "if a:\n        b()"),
+        ("class A:\n    │", "def f(self):\n        b()\n\n    def g(self):", "def f(self):\n        b()"),
     ],
 )
 def test_block_end_by_indentation(marked: str, text: str, kept: str) -> None:
     assert cut_block_end(text, gap(marked)) == kept
+
+
+@pytest.mark.parametrize(
+    ("below", "text", "kept"),
+    [
+        ("    return c", "return 1\n    c = 2\n    d()\ne()", "return 1\n    c = 2\n    d()"),
+        ("        return c\n    return 2", "return 1\n    for c in a:", "return 1\n    for c in a:"),
+        ("    return a", "return 1\n    c = 2", "return 1"),
+        ("    return c", "c = 1\n    d()", "c = 1"),
+    ],
+)
+def test_block_goes_on_outside_while_code_below_lacks_names(below: str, text: str, kept: str) -> None:
+    assert cut_block_end(text, gap(f"def f(a):\n    if a:\n        │\n{below}\n")) == kept
 
 
 @pytest.mark.parametrize(
@@ -157,6 +174,11 @@ def test_block_end_by_indentation(marked: str, text: str, kept: str) -> None:
 )
 def test_unopened_closers(marked: str, text: str, kept: str) -> None:
     assert cut_unopened_closers(text, gap(marked, "javascript")) == kept
+
+
+def test_a_closer_far_below_counts() -> None:
+    below = "  case 1:\n    go();\n" * 300
+    assert cut_unopened_closers("}", gap(f"class A {{\n  │\n{below}  }}\n}}\n", "java")) == ""
 
 
 def test_lines_with_open_brackets_are_cut_if_others_stay() -> None:
@@ -257,6 +279,8 @@ def test_loops(text: str, kept: str) -> None:
         ("def f():\n    │\n    return 1\n", "a(\n            1,\n    )\n    b()", "a(\n            1,\n    )\n    b()"),
         ("def f():\n    if x:\n        │\n", "a()\n    b()\nc()", "a()\n    b()\nc()"),
         ("def f():\n    │\n    return 1\n", "a()\n    if b:", "a()"),
+        ("def f():\n    │\n    return 1\n", "a()\n    if b:\n        # why", "a()"),
+        ("def f():\n    │\n    return 1\n", "if b:\n        c()\n    # why", "if b:\n        c()\n    # why"),
         ("def f():\n    │\n    return 1\n", "if b:", ""),
         ("def f():\n    │\n        return 1\n", "if b:", "if b:"),
         ("def f():│\n", "\n    return 1", "\n    return 1"),

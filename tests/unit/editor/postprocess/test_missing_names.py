@@ -26,6 +26,13 @@ def gap(marked: str, language: str = "python") -> Gap:
         ("def f(x):\n    │\n    count += 1\n", "", {"count"}),
         ("def f(x):\n    │\n    rest: int = 1\n    return rest\n", "", set()),
         ("def f(x):\n    │\n    return x\n\ndef g():\n    return other\n", "", set()),
+        ("def f(x):\n    │\n\ndef g():\n    return other\n", "", set()),
+        ("a = 1\n│\nprint(other)\n", "", {"other"}),
+        ("def f(x):\n    │\n    total = total + x\n", "", {"total"}),
+        ("def f(x):\n    │\n    found = [\n        y\n        for y in x\n    ]\n", "", set()),
+        ("def f(x):\n    'The total.'\n    │\n    return total\n", "", {"total"}),
+        ("def f(x):\n    │\n    return LIMIT\n\nLIMIT = 1\n", "", set()),
+        ("from a import *\n\ndef f(x):\n    │\n    return LIMIT\n", "", set()),
     ],
 )
 def test_names_the_code_below_lacks(marked: str, text: str, missing: set[str]) -> None:

@@ -174,6 +174,9 @@ end
 ---@return boolean
 function M.dismiss()
   local was_shown = M.is_shown()
+  if was_shown and state.client then
+    events.dismissed(state.client, vim.api.nvim_get_current_buf())
+  end
   vim.lsp.inline_completion.get({ on_accept = forget })
   return was_shown
 end

@@ -7,6 +7,13 @@ function M.shown(client, item)
   client:notify("textDocument/didShowCompletion", { item = item })
 end
 
+--- The user sent away what is shown in a buffer.
+---@param client vim.lsp.Client
+---@param buf integer
+function M.dismissed(client, buf)
+  client:notify("heron/didDismissCompletion", { textDocument = { uri = vim.uri_from_bufnr(buf) } })
+end
+
 ---@param client vim.lsp.Client
 ---@param offer heron.Offer
 ---@param rest string what is not accepted yet

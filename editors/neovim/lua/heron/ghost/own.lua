@@ -188,6 +188,9 @@ end
 ---@return boolean
 function M.dismiss()
   local was_shown = M.is_shown()
+  if was_shown and state.client then
+    events.dismissed(state.client, state.shown.place.buf)
+  end
   stop_asking()
   hide()
   return was_shown
