@@ -25,6 +25,9 @@ from heron.host.engine.pipe import (
 )
 from heron.wire import GenerateRequest
 
+Work = Callable[[], Coroutine[Any, Any, None]]
+"""Called when its task runs: one that is cancelled before has nothing begun."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -50,16 +53,16 @@ class PipeServer:
         """Start or stop what a message asks for; never waits."""
         match message:
             case Generate(request=request):
-                self._start(request.request_id, self._generate(request))
+                self._start(request.request_id, lambda: self._generate(request))
             case Abort(request_id=request_id):
                 if task := self._tasks.get(request_id):
                     task.cancel()
             case Tokenize(call_id=call_id, text=text):
-                self._start(call_id, self._tokenize(call_id, text))
+                self._start(call_id, lambda: self._tokenize(call_id, text))
             case ReadMetrics(call_id=call_id):
-                self._start(call_id, self._read_metrics(call_id))
+                self._start(call_id, lambda: self._read_metrics(call_id))
             case ReadSteps(call_id=call_id, since_s=since_s):
-                self._start(call_id, self._read_steps(call_id, since_s))
+                self._start(call_id, lambda: self._read_steps(call_id, since_s))
 
     async def close(self) -> None:
         """Abort all requests and close the engine."""
@@ -68,14 +71,14 @@ class PipeServer:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         await self._engine.close()
 
-    def _start(self, request_id: str, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, request_id: str, work: Work) -> None:
         task = asyncio.create_task(self._guard(request_id, work), name=request_id)
         self._tasks[request_id] = task
         task.add_done_callback(lambda _: self._tasks.pop(request_id, None))
 
-    async def _guard(self, request_id: str, work: Coroutine[Any, Any, None]) -> None:
+    async def _guard(self, request_id: str, work: Work) -> None:
         try:
-            await work
+            await work()
         except HeronError as error:
             self._send(RequestFailed(request_id, failure_of(error)))
             if isinstance(error, WorkerCrashed):

@@ -1,6 +1,7 @@
 """The worker process itself: what it says on its pipe, and when it ends."""
 
 import asyncio
+import gc
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 
 from heron.errors import UnknownModel, WorkerCrashed
 from heron.host.engine.pipe import (
+    Abort,
     Close,
     Generate,
     Init,
@@ -92,6 +94,16 @@ async def test_an_engine_that_breaks_fails_its_request_alone() -> None:
     assert (failed.request_id, failed.failure.code) == ("a", "system_fault")
     assert "ZeroDivisionError" in failed.failure.message
     await server.close()
+
+
+async def test_a_request_that_is_aborted_before_it_began_leaves_nothing() -> None:
+    engine, sent = ScriptedEngine("x"), list[WorkerMessage]()
+    server = PipeServer(engine, sent.append)
+    server.receive(Generate(GenerateRequest("a", TextPrompt("x"))))
+    server.receive(Abort("a"))
+    await server.close()
+    gc.collect()  # what was made and never awaited warns now
+    assert (engine.requests, sent) == ([], [])
 
 
 async def test_a_worker_whose_engine_has_broken_down_leaves() -> None:
