@@ -14,6 +14,8 @@ _WINDOW_S = 0.1
 """Time in observed steps after which to judge."""
 _WAITING = 0.35
 """Threads that waited for a core, on average over a window, that make one too many."""
+_CROWDED_WINDOWS = 2
+"""So many such windows in a row: one alone is an editor that starts, or this worker's own loading."""
 _FIRST_TRIAL_S, _LAST_TRIAL_S = 5.0, 60.0
 """How long to leave a thread out before trying whether there is a core for it again; doubled when there is not."""
 _TASKS = Path("/proc/self/task")
@@ -29,7 +31,7 @@ class ThreadGovernor:
         self._trial_s = _FIRST_TRIAL_S
         self._next_trial_at = clock() + _FIRST_TRIAL_S
         self._is_trial = False
-        self._num_steps = 0
+        self._num_crowded = self._num_steps = 0
         self.threads = max(1, min(first, most))
 
     @contextmanager
@@ -53,17 +55,15 @@ class ThreadGovernor:
             self._judge(waiting)
 
     def _judge(self, waiting: float) -> None:
-        now = self._clock()
-        if waiting > _WAITING and self.threads > 1:
-            self._trial_s = min(2 * self._trial_s, _LAST_TRIAL_S) if self._is_trial else _FIRST_TRIAL_S
-            self._next_trial_at = now + self._trial_s
-            self._is_trial = False
+        is_trial, self._is_trial = self._is_trial, False
+        self._num_crowded = self._num_crowded + 1 if waiting > _WAITING else 0
+        if self.threads > 1 and (self._num_crowded >= _CROWDED_WINDOWS or (is_trial and self._num_crowded)):
+            self._trial_s = min(2 * self._trial_s, _LAST_TRIAL_S) if is_trial else _FIRST_TRIAL_S
+            self._next_trial_at = self._clock() + self._trial_s
             self.threads = max(1, self.threads - max(1, round(waiting)))
-        elif self.threads < self._most and now >= self._next_trial_at:
+        elif self.threads < self._most and self._clock() >= self._next_trial_at:
             self._is_trial = True
             self.threads += 1
-        else:
-            self._is_trial = False
 
 
 def read_waited_s(tasks: Path = _TASKS) -> float:

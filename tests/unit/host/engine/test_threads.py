@@ -37,6 +37,13 @@ def test_a_thread_that_waits_for_its_core_is_left_out() -> None:
     assert set(machine.run(3)) == {1}
 
 
+def test_one_moment_of_crowding_costs_no_thread() -> None:
+    machine = Machine(2, 2.0)
+    for free in (1.0, 2.0) * 5:
+        machine.free = free
+        assert machine.run(0.1) == [2]
+
+
 def test_it_comes_back_when_there_is_a_core_again() -> None:
     machine = Machine(2, 1.0)
     machine.run(3)
