@@ -24,7 +24,7 @@ IDS = np.random.default_rng(0).integers(0, 100, 75).tolist()
 DECODERS = {
     "avx512-vnni": TinyDecoder(),
     "avx2": TinyDecoder(family="llama", num_heads=3, num_kv_heads=1, head_size=128, formats=("Q8_0", "Q5_0", "Q4_1")),
-    "portable": TinyDecoder(family="llama", tied=True, formats=("Q8_0", "Q4_K")),
+    "portable": TinyDecoder(family="llama", tied=True, formats=("Q8_0",)),
 }
 CACHE = {"cache_tokens": 512, "threads": 2}
 
