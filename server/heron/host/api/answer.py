@@ -14,6 +14,7 @@ from heron.errors import InvalidRequest
 from heron.host.api.quotas import join_client
 from heron.host.api.response_cache import ResponseCache
 from heron.host.api.timings import Stopwatch
+from heron.host.engine.merging import join_deltas
 from heron.wire import CLIENT_HEADER, PRIORITY_HEADER, Delta, Priority, Usage
 
 _MAX_CLIENT_CHARS = 200
@@ -82,15 +83,7 @@ def usage_so_far(delta: Delta, wanted: WantedUsage) -> dict[str, Any]:
 async def collect(deltas: AsyncGenerator[Delta, None]) -> Delta:
     """A whole stream as one delta."""
     async with aclosing(deltas):
-        parts = [delta async for delta in deltas]
-    return Delta(
-        text="".join(part.text for part in parts),
-        token_ids=tuple(token_id for part in parts for token_id in part.token_ids),
-        logprobs=tuple(logprob for part in parts for logprob in part.logprobs),
-        finish_reason=parts[-1].finish_reason,
-        usage=parts[-1].usage,
-        tool_calls=tuple(call for part in parts for call in part.tool_calls),
-    )
+        return join_deltas([delta async for delta in deltas])
 
 
 def read_priority(request: Request, default: Priority) -> Priority:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from heron.errors import SystemFault
 from heron.host.engine.merging import INTERVAL_S, Merger, Outcome, join_deltas
 from heron.host.engine.sequence import PRIORITIES, Sequence
-from heron.wire import Delta, Priority, TokenLogprob, Usage
+from heron.wire import Delta, Priority, TokenLogprob, ToolCall, Usage
 from unit.host.engine.sequences import make_sequence
 
 
@@ -131,5 +131,22 @@ def test_however_it_is_cut_each_stream_stays_the_same(turns: list[tuple[int, str
         if deltas:
             last = make_delta(len(deltas) + 1, last=True)
             reader.step((streams[number], last))
-            passed = [what for sequence, what in reader.passed if sequence is streams[number]]
-            assert join_deltas([what for what in passed if isinstance(what, Delta)]) == join_deltas([*deltas, last])
+            passed = [
+                what for sequence, what in reader.passed if sequence is streams[number] and isinstance(what, Delta)
+            ]
+            assert read_parts(passed) == read_parts([*deltas, last])
+            assert (passed[-1].finish_reason, passed[-1].usage) == ("length", last.usage)
+
+
+def read_parts(deltas: list[Delta]) -> tuple[str, list[int], list[TokenLogprob]]:
+    """The text, tokens and log probabilities of a whole stream."""
+    token_ids = [token_id for delta in deltas for token_id in delta.token_ids]
+    return "".join(delta.text for delta in deltas), token_ids, [one for delta in deltas for one in delta.logprobs]
+
+
+def test_deltas_that_are_joined_lose_no_call_of_a_tool() -> None:
+    first, second = (ToolCall(f"c{number}", "read_file", "{}") for number in (1, 2))
+    joined = join_deltas(
+        [Delta("a", tool_calls=(first,)), Delta("b", finish_reason="tool_calls", tool_calls=(second,))]
+    )
+    assert joined == Delta("ab", finish_reason="tool_calls", tool_calls=(first, second))
