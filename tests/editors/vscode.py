@@ -72,10 +72,15 @@ class CodeServer:
         return f"{self.url}/?folder={quote(str(folder))}&payload={quote(json.dumps(items))}"
 
     def write_settings(self, settings: Mapping[str, Any]) -> None:
-        """The user's settings, which open windows take over at once; those of the machine are there when one opens."""
+        """The user's settings, which open windows take over at once; those of the machine are there when one opens.
+
+        Each file changes at once: a window that reads half of one starts a server without settings, and that a host.
+        """
         for path in (self._settings_path("Machine"), self._settings_path("User")):
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(_QUIET | dict(settings)))
+            aside = path.with_suffix(".new")
+            aside.write_text(json.dumps(_QUIET | dict(settings)))
+            aside.replace(path)
 
     def change_settings(self, settings: Mapping[str, Any]) -> None:
         """Some of the user's settings; the others stay."""
