@@ -124,6 +124,11 @@ async def wait_text(workbench: Workbench, text: str, *, whole: bool = False) -> 
 async def open_chat(workbench: Workbench) -> ChatPage:
     """Open the view by its key."""
     await workbench.press("Control+Alt+h")
+    return await find_chat(workbench)
+
+
+async def find_chat(workbench: Workbench) -> ChatPage:
+    """The view, once it is open."""
     frame = workbench.page.frame_locator("iframe.webview").frame_locator("#active-frame")
     await frame.locator("#question").wait_for()
     return ChatPage(workbench, frame)

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from editors.chat_view import Given, accept_change, open_chat, open_window, wait_diff, wait_text
+from editors.chat_view import Given, accept_change, find_chat, open_window, wait_diff, wait_text
 from editors.vscode import CodeServer, needs_vscode
 from editors.workbench import DARK, Workbench
 from heron.host.engine.scripted import Reply
@@ -31,9 +31,12 @@ def answer(request: GenerateRequest) -> Reply:
 
 
 async def choose_action(workbench: Workbench, name: str) -> None:
-    """Choose from the menu of code actions at the first line, once the bulb says that there are some."""
-    await workbench.put_cursor(1)
-    await workbench.page.locator(".lightBulbWidget").wait_for()
+    """Choose from the menu of code actions where the cursor is when a file opens, at its beginning.
+
+    It stays there: once it has moved VS Code asks for actions again a moment later, which closes a menu that is
+    about to open, and forgets the actions of one that was just chosen from.
+    """
+    await workbench.wait_focus()
     await workbench.press("Control+.")
     await workbench.page.locator(".action-widget .monaco-list-row", has_text=name).first.click()
 
@@ -49,7 +52,7 @@ async def test_a_code_action_is_shown_before_it_is_made(code_server: CodeServer,
 async def test_an_explanation_from_the_menu_is_given_in_the_chat(code_server: CodeServer, tmp_path: Path) -> None:
     async with open_window(Given(code_server, tmp_path, CODE), answer) as workbench:
         await choose_action(workbench, "Explain")
-        chat = await open_chat(workbench)
+        chat = await find_chat(workbench)
         await chat.wait_end()
         assert "It subtracts b from a." in await chat.answer.inner_text()
 

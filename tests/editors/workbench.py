@@ -1,10 +1,11 @@
 """A window of VS Code in Chromium: what a user sees, types and clicks."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from playwright.async_api import Error as BrowserError
 from playwright.async_api import FloatRect, Locator, Page, ViewportSize, async_playwright
 
 from editors.vscode import CHROMIUM, SHOTS, CodeServer
@@ -50,6 +51,7 @@ _IS_COPIED = """(text) => {
 """A promise would be taken for true."""
 PATIENCE_MS = 90_000
 """The longest any one thing may take to appear, on a machine far slower than ours."""
+_FRAME_CHARS = 1500
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,11 @@ class Workbench:
         await self.page.locator(".part.editor .tab.active:not(.dirty)").wait_for()
         return (self.folder / name).read_text()
 
+    async def read_all(self) -> str:
+        """What each frame of the window says, its beginning: for whoever reads why a test failed."""
+        said = [await frame.locator("body").inner_text(timeout=5_000) for frame in self.page.frames]
+        return "\n---\n".join(text[:_FRAME_CHARS] for text in said if text)
+
     async def shoot(self, name: str) -> None:
         SHOTS.mkdir(parents=True, exist_ok=True)
         await self.page.screenshot(path=SHOTS / f"{name}.png")
@@ -155,6 +162,10 @@ async def open_workbench(server: CodeServer, folder: Path, name: str) -> AsyncIt
             await page.goto(server.address(folder, {"openFile": folder / name}))
             await page.locator(".part.editor .monaco-editor .view-lines").first.wait_for()
             yield workbench
+        except Exception as error:
+            with suppress(BrowserError):
+                error.add_note(f"The window said:\n{await workbench.read_all()}")
+            raise
         finally:
             await workbench.shoot(f"last-{folder.parent.name}")
 
