@@ -13,6 +13,8 @@ import type { Middleware } from "vscode-languageclient/node";
 import type { HeronServer } from "./server";
 
 const ACCEPTED = "heron.completion.accepted";
+const DISMISS = "heron.completion.dismiss";
+const DISMISSED = "heron/didDismissCompletion";
 const SHOWN = "textDocument/didShowCompletion";
 const ACCEPTED_PARTLY = "textDocument/didPartiallyAcceptCompletion";
 
@@ -33,6 +35,7 @@ export class Completion implements Disposable {
     this.#server = server;
     this.#disposables = [
       commands.registerCommand(ACCEPTED, (text: string) => this.#accepted(text)),
+      commands.registerCommand(DISMISS, () => this.#dismiss()),
       workspace.onDidChangeTextDocument((event) => this.#follow(event)),
     ];
   }
@@ -87,6 +90,15 @@ export class Completion implements Disposable {
   #accepted(text: string): void {
     this.#offer = undefined;
     this.#tellAccepted(text, text.length);
+  }
+
+  /** Hide what is drawn, which may be another extension's, and tell the server if it is ours: it is not offered again. */
+  async #dismiss(): Promise<void> {
+    await commands.executeCommand("editor.action.inlineSuggest.hide");
+    const document = window.activeTextEditor?.document;
+    if (!document || this.#offer?.uri !== document.uri.toString()) return;
+    this.#offer = undefined;
+    await this.#server.sendNotification(DISMISSED, { textDocument: { uri: this.#server.convert.uri(document.uri) } });
   }
 
   #tellAccepted(text: string, length: number): void {

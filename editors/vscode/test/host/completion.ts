@@ -1,9 +1,10 @@
 import { strict as assert } from "node:assert";
 import { ConfigurationTarget, commands, workspace } from "vscode";
-import { assertText, changing, Ear, lastAnswered, openText, type } from "./editing";
+import { answered, assertText, changing, Ear, lastAnswered, openText, type } from "./editing";
 import { parts, type Suite, untilReady } from "./harness";
 
 const SHOWN = "textDocument/didShowCompletion";
+const DISMISSED = "heron/didDismissCompletion";
 const ACCEPTED = "textDocument/didPartiallyAcceptCompletion";
 
 export function testCompletion(suite: Suite): void {
@@ -44,6 +45,23 @@ export function testCompletion(suite: Suite): void {
     await changing(editor, "editor.action.inlineSuggest.commit");
     assertText(editor, "total = price * count", "typed and accepted");
     assert.equal(ear.of(SHOWN).length, 1);
+  });
+
+  suite.test("a completion that was sent away is not offered again", async () => {
+    using ear = await new Ear().listen();
+    const editor = await openText("away.txt", "total =");
+    await type(" ");
+    await ear.until(SHOWN, 1);
+    await commands.executeCommand("heron.completion.dismiss");
+    await ear.until(DISMISSED, 1);
+    await commands.executeCommand("deleteLeft");
+    await type(" ");
+    await answered(editor.document);
+    await commands.executeCommand("editor.action.inlineSuggest.commit");
+    assertText(editor, "total = ", "nothing was there to accept");
+    assert.equal(ear.of(SHOWN).length, 1);
+    await commands.executeCommand("heron.completion.dismiss");
+    assert.equal(ear.of(DISMISSED).length, 1, "nothing was there to send away");
   });
 
   suite.test("in a language that is switched off nothing is asked for", async () => {
