@@ -53,28 +53,32 @@ def load_mlc(job: MlcJob, report: Report, announce: Callable[[str], None]) -> Ml
     """
     config = check_folder(job.folder)
     device = choose_device(job.settings.engine.device, job.offer)
-    window = min(job.window, config.context_window) if config.context_window > 0 else job.window
+    window = min(job.window, config.longest or job.window)
+    places = PLACES[job.settings.mlc.mode]
     library = ensure_library(_build(job, device, report), job.settings.mlc)
     if library is not None:
         announce(f"Looking at the library {library.name}")
-        check_library(library, job, config, device)
+        places = min(places, check_library(library, job, config, device))
     announce(f"Reading the tokenizer of {job.model_id}")
     tokenizer = read_tokenizer(job.folder)
     start = MlcStart(
         str(job.folder), f"{device.kind}:{device.index}", str(library) if library else None, job.settings.mlc.mode,
-        _options(job, window, device, report),
+        _options(job, window, device, report) | {"max_num_sequence": places},
     )  # fmt: skip
     announce(f"MLC-LLM {job.offer.version} loads {job.model_id} on {device.describe()}")
     backend = _start(start, job)
     chats = find_template(tokenizer) is not None
     place = f"The model runs on {device.describe()} by MLC-LLM {job.offer.version}: {job.reason}"
     model = ModelInfo(job.model_id, window, tokenizer.fim is not None, chats, place=place)
-    limits = AdmissionLimits(max_running=PLACES[job.settings.mlc.mode])
+    limits = AdmissionLimits(max_running=places)
     return MlcEngine(backend, tokenizer, with_window(model, backend), limits, job.settings.engine.long_prompt)
 
 
-def check_library(library: Path, job: MlcJob, config: MlcConfig, device: Device) -> None:
-    """Whether a library is whole, was made for this model, and both fit the device. CorruptModel, OutOfMemory."""
+def check_library(library: Path, job: MlcJob, config: MlcConfig, device: Device) -> int:
+    """Most sequences that a library runs at once, if it is whole, was made for this model, and both fit the device.
+
+    Raises CorruptModel, OutOfMemory, and InvalidSettings for one that wants more cards than there are.
+    """
     try:
         metadata = job.read_library(library)
     except SystemFault as error:
@@ -83,7 +87,8 @@ def check_library(library: Path, job: MlcJob, config: MlcConfig, device: Device)
             hint="Delete it to have it compiled anew, with the package that is installed.",
         ) from error
     shards = read_tensor_cache(job.folder)
-    cards = job.settings.mlc.tensor_parallel_shards or 1
+    cards = _count_cards(metadata)
+    _check_shards(cards, device, job.offer, f"The library {library}")
     mismatches = list(find_mismatches(metadata, config, shards)) if cards == 1 else []  # else of parts of the weights
     if mismatches:
         raise CorruptModel(f"The library {library} does not fit the model in {job.folder}: {'; '.join(mismatches)}.")
@@ -94,6 +99,12 @@ def check_library(library: Path, job: MlcJob, config: MlcConfig, device: Device)
             f"The model takes {need.describe()} on {device.describe()}, and {free / 1e6:,.0f} MB are free.",
             hint="Lower engine.cache_tokens, or choose a smaller model.",
         )
+    return max(1, int(metadata.get("max_batch_size") or max(PLACES.values())))
+
+
+def _count_cards(metadata: dict[str, Any]) -> int:
+    """Cards that a library spreads a model over: what it was compiled for, whatever the settings say."""
+    return max(1, int(metadata.get("tensor_parallel_shards") or 1) * int(metadata.get("pipeline_parallel_stages") or 1))
 
 
 def _build(job: MlcJob, device: Device, report: Report, folder: Path | None = None) -> Build:
@@ -106,14 +117,13 @@ def _options(job: MlcJob, window: int, device: Device, report: Report) -> dict[s
     """Fields of MLC-LLM's EngineConfig. A prefill chunk is never among them: one above the compiled hangs."""
     mlc, engine = job.settings.mlc, job.settings.engine
     options: dict[str, Any] = {
-        "max_num_sequence": PLACES[mlc.mode],
         "max_single_sequence_length": window,
         "max_total_sequence_length": max(wanted_cache_tokens(engine), window),
         "prefix_cache_mode": "radix",
         "verbose": False,
     }
     if mlc.tensor_parallel_shards:
-        _check_shards(mlc.tensor_parallel_shards, device, job.offer)
+        _check_shards(mlc.tensor_parallel_shards, device, job.offer, "Setting mlc.tensor_parallel_shards")
         options["tensor_parallel_shards"] = mlc.tensor_parallel_shards
     if mlc.draft_model:
         draft = Path(mlc.draft_model).expanduser()
@@ -129,13 +139,10 @@ def _options(job: MlcJob, window: int, device: Device, report: Report) -> dict[s
     return options
 
 
-def _check_shards(shards: int, device: Device, offer: MlcOffer) -> None:
+def _check_shards(shards: int, device: Device, offer: MlcOffer, who: str) -> None:
     cards = sum(other.kind == device.kind for other in offer.devices)
     if shards > cards:
-        raise InvalidSettings(
-            f"Setting mlc.tensor_parallel_shards: {shards} is more than the {cards} devices of the kind "
-            f"{device.kind!r}."
-        )
+        raise InvalidSettings(f"{who}: {shards} is more than the {cards} devices of the kind {device.kind!r}.")
 
 
 def _check_draft(draft: Path, job: MlcJob) -> None:

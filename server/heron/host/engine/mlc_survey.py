@@ -8,10 +8,11 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 from pathlib import Path
 
 from heron.errors import HeronError, ResourceError
-from heron.host.compiler.gpu.cards import Survey, list_cards
+from heron.host.compiler.gpu.cards import newest_cuda
 from heron.host.compiler.mlc_probe import Device, probe_devices
 
 _INDEX = "https://mlc.ai/wheels"
+_ROCM = Path("/opt/rocm/.info/version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +71,21 @@ def choose_device(setting: str, offer: MlcOffer) -> Device:
     return fitting[0]
 
 
-def install_command(system: str = "", cards: Callable[[], Survey] = list_cards) -> str:
+def install_command(system: str = "", cuda: Callable[[], int] = newest_cuda, rocm: Path = _ROCM) -> str:
     """MLC's own command for this platform, from the page Install MLC LLM Python Package of its documentation.
 
     On macOS the CPU's build has Metal, on Windows Vulkan.
     """
-    build = _linux_build(cards()) if (system or platform.system()) == "Linux" else "cpu"
+    build = _linux_build(cuda(), rocm) if (system or platform.system()) == "Linux" else "cpu"
     return f"python -m pip install --pre -U -f {_INDEX} mlc-llm-nightly-{build} mlc-ai-nightly-{build}"
 
 
-def _linux_build(found: Survey) -> str:
-    """CUDA 13's build where there is an NVIDIA card, as our own engine wants; each of them has Vulkan too."""
-    return "cu130" if found.cards else "rocm62" if Path("/dev/kfd").exists() else "cpu"
+def _linux_build(cuda: int, rocm: Path) -> str:
+    """The newest build that NVIDIA's driver runs, else that of the ROCm installed; each of them has Vulkan too."""
+    if cuda:
+        return "cu130" if cuda >= 13 else "cu128"
+    try:
+        installed = rocm.read_text(encoding="utf-8").strip()
+    except OSError:
+        return "rocm62" if Path("/dev/kfd").exists() else "cpu"
+    return "rocm61" if installed.startswith(("5.", "6.0", "6.1")) else "rocm62"

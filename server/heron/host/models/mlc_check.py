@@ -63,11 +63,6 @@ def _find_missing(folder: Path) -> Iterator[str]:
 
 
 def _find_odd_values(config: MlcConfig) -> Iterator[str]:
-    if config.prefill_chunk > config.context_window > 0:
-        yield (
-            f"{CONFIG_FILE} says prefill_chunk_size {config.prefill_chunk} beside a context_window_size of "
-            f"{config.context_window}"
-        )
     if config.vocab_size < 1:
         yield f"{CONFIG_FILE} says vocab_size {config.vocab_size}"
 

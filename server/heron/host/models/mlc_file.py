@@ -119,7 +119,7 @@ class _Decoder:
             "attention.key_length": self.head_size,
             "attention.value_length": self.head_size,
             "attention.layer_norm_rms_epsilon": float(shape.get("rms_norm_eps") or 1e-6),
-            "context_length": max(self.config.context_window, 1),
+            "context_length": max(self.config.longest, 1),
             "rope.dimension_count": int(self.head_size * partial),
             "rope.freq_base": float(shape.get("rope_theta") or shape.get("position_embedding_base") or 10000.0),
         }

@@ -45,8 +45,15 @@ class MlcConfig:
     """`model_config`: the decoder's dimensions by the names of the family's own config"""
     vocab_size: int
     context_window: int
-    prefill_chunk: int
     values: Mapping[str, Any]
+
+    @property
+    def longest(self) -> int:
+        """Most tokens of a sequence that see one another: the context, or the sliding window that stands for it; 0 for
+        a model that does not tell."""
+        sliding = self.values.get("sliding_window_size")
+        told = [self.context_window, sliding if type(sliding) is int else 0]
+        return min((size for size in told if size > 0), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,6 @@ def read_mlc_config(folder: Path) -> MlcConfig:
         shape=values["model_config"],
         vocab_size=values["vocab_size"],
         context_window=values["context_window_size"],
-        prefill_chunk=values["prefill_chunk_size"],
         values=values,
     )
 

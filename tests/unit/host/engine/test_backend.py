@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from heron.errors import HeronError, InvalidSettings, ResourceError, SystemFault
-from heron.host.compiler.gpu.cards import Card, Survey
 from heron.host.compiler.mlc_probe import Device
 from heron.host.engine.backend import choose_backend, choose_remote
 from heron.host.engine.mlc_survey import MlcOffer, choose_device, install_command, survey_mlc
@@ -116,11 +115,18 @@ def test_devices_by_their_names() -> None:
 
 
 def test_the_install_command_is_that_of_the_platform() -> None:
-    card = Card(0, "H100", (9, 0), 1, 1)
-    cuda = install_command("Linux", lambda: Survey((card,)))
-    assert cuda.endswith("mlc-llm-nightly-cu130 mlc-ai-nightly-cu130")
+    for cuda, build in ((13, "cu130"), (14, "cu130"), (12, "cu128")):
+        command = install_command("Linux", lambda cuda=cuda: cuda)
+        assert command.endswith(f"-f https://mlc.ai/wheels mlc-llm-nightly-{build} mlc-ai-nightly-{build}")
     for system in ("Darwin", "Windows"):
-        assert install_command(system, Survey).endswith("mlc-llm-nightly-cpu mlc-ai-nightly-cpu")
+        assert install_command(system, lambda: 13).endswith("mlc-llm-nightly-cpu mlc-ai-nightly-cpu")
+
+
+@pytest.mark.parametrize(("installed", "build"), [("6.1.2-1", "rocm61"), ("6.2.0", "rocm62"), ("7.0.1\n", "rocm62")])
+def test_the_install_command_is_that_of_the_installed_rocm(tmp_path: Path, installed: str, build: str) -> None:
+    (tmp_path / "version").write_text(installed)
+    command = install_command("Linux", lambda: 0, tmp_path / "version")
+    assert command.endswith(f"mlc-llm-nightly-{build} mlc-ai-nightly-{build}")
 
 
 @pytest.mark.skipif(has_real_package(), reason="the real package is here")

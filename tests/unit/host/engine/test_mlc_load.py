@@ -132,6 +132,27 @@ def test_a_library_that_does_not_fit_is_refused(folder: Path, library: object, w
         load(folder)
 
 
+@pytest.mark.parametrize(("mode", "told", "places"), [("local", 2, 2), ("local", 128, 4), ("interactive", 128, 1)])
+async def test_no_more_run_at_once_than_the_library_was_compiled_for(
+    folder: Path, mode: str, told: int, places: int
+) -> None:
+    (folder / "tiny.so").write_text(json.dumps({"max_batch_size": told}))
+    engine, _ = load(folder, with_mlc(mode=mode))
+    assert engine._backend.config.max_num_sequence == places
+    assert engine._admission._limits.max_running == places
+    await engine.close()
+
+
+async def test_a_library_for_several_cards_wants_them(folder: Path) -> None:
+    """As the model's own configuration may have it, with nothing set; its weights are parts of the model's."""
+    parts = [{"name": "lm_head.q_weight", "shape": [7, 7], "dtype": "uint32"}]
+    (folder / "tiny.so").write_text(json.dumps({"tensor_parallel_shards": 2, "params": parts}))
+    with pytest.raises(InvalidSettings, match=r"The library .*tiny.so: 2 is more than the 1 devices of the kind 'cpu'"):
+        load(folder)
+    engine, _ = load(folder, offer=MlcOffer("0.20.0", (CPU, replace(CPU, index=1))))
+    await engine.close()
+
+
 def test_a_cache_that_does_not_fit_is_refused_with_numbers(folder: Path) -> None:
     card = Device("vulkan", 0, "Small", 5_000_000)
     settings = Settings(engine=EngineSettings(device="vulkan", cache_tokens=100_000))

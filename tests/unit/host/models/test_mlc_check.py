@@ -68,13 +68,19 @@ def test_what_the_list_of_weights_gets_wrong(folder: Path, change: Callable[[Cac
     [
         ({"quantization": 4}, "quantization is 4, not a text"),
         ({"vocab_size": "many"}, "vocab_size is 'many', not a whole number"),
-        ({"prefill_chunk_size": 4096}, "prefill_chunk_size 4096 beside a context_window_size of 512"),
+        ({"prefill_chunk_size": "all"}, "prefill_chunk_size is 'all', not a whole number"),
     ],
 )
 def test_what_the_configuration_gets_wrong(folder: Path, changes: dict[str, Any], words: str) -> None:
     change_config(folder, **changes)
     with pytest.raises(CorruptModel, match=words):
         check_folder(folder)
+
+
+def test_a_chunk_above_the_context_is_no_fault(folder: Path) -> None:
+    """MLC-LLM's compiler and its engine both take the smaller of the two."""
+    change_config(folder, prefill_chunk_size=4096)
+    assert check_folder(folder).longest == 512
 
 
 def test_every_fault_is_named_at_once(folder: Path) -> None:

@@ -64,6 +64,19 @@ def test_the_llama_3_stretch_of_rope(tmp_path: Path) -> None:
         open_mlc(folder)
 
 
+def test_a_sliding_window_is_the_context_of_a_model_that_has_no_other(tmp_path: Path) -> None:
+    """Mistral's, as MLC-LLM writes them; a model without either is left to its own package."""
+    folder = make_folder(tmp_path)
+    for context, sliding, longest in ((-1, 96, 96), (200, 96, 96), (200, -1, 200), (-1, -1, 1)):
+        change_whole(folder, context_window_size=context, sliding_window_size=sliding, model_type="mistral")
+        assert open_mlc(folder).metadata["llama.context_length"] == longest
+
+
+def change_whole(folder: Path, **values: object) -> None:
+    path = folder / "mlc-chat-config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
 def change_config(folder: Path, **shape: object) -> None:
     path = folder / "mlc-chat-config.json"
     values = json.loads(path.read_text())

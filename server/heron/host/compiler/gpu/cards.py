@@ -58,6 +58,16 @@ def list_cards(driver: str = _DRIVER) -> Survey:
         return Survey((), f"the NVIDIA driver does not work ({error})", "Run nvidia-smi; install the driver again.")
 
 
+def newest_cuda(driver: str = _DRIVER) -> int:
+    """The major version of CUDA that the driver runs; 0 where there is no driver."""
+    version = ctypes.c_int()
+    try:
+        code = ctypes.CDLL(driver).cuDriverGetVersion(ctypes.byref(version))
+    except (OSError, AttributeError):
+        return 0
+    return 0 if code else version.value // 1000
+
+
 @dataclass(frozen=True, slots=True)
 class _Driver:
     library: Any

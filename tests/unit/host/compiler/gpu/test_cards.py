@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from heron.host.compiler.gpu.cards import Card, Survey, list_cards
+from heron.host.compiler.gpu.cards import Card, Survey, list_cards, newest_cuda
 
 DRIVER = """
 #include <stddef.h>
 #include <string.h>
 static int pushed = 0, retained = 0;
 int cuInit(unsigned flags) { return INIT; }
+int cuDriverGetVersion(int* version) { *version = 12080; return INIT; }
 int cuDeviceGetCount(int* count) { *count = 2; return 0; }
 int cuDeviceGet(int* device, int index) { *device = index + 7; return 0; }
 int cuDeviceGetName(char* name, int size, int device) { strncpy(name, device == 7 ? "Big" : "Small", size); return 0; }
@@ -48,6 +49,12 @@ def test_cards_are_read_with_their_free_memory(tmp_path: Path) -> None:
     big = Card(0, "Big", (9, 0), 7_000_000_000, 80_000_000_000)
     assert found == Survey((big, Card(1, "Small", (7, 5), 8_000_000_000, 80_000_000_000)))
     assert big.describe() == "cuda:0 (Big, sm_90, 7.0 of 80.0 GB free)"
+
+
+def test_the_cuda_that_a_driver_runs(tmp_path: Path) -> None:
+    assert newest_cuda(build_driver(tmp_path)) == 12
+    assert newest_cuda(build_driver(tmp_path, init=999)) == 0
+    assert newest_cuda(str(tmp_path / "libcuda.so.1")) == 0
 
 
 def test_without_a_driver(tmp_path: Path) -> None:
