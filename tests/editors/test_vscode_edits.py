@@ -31,12 +31,16 @@ def answer(request: GenerateRequest) -> Reply:
 
 
 async def choose_action(workbench: Workbench, name: str) -> None:
-    """Choose from the menu of code actions where the cursor is when a file opens, at its beginning.
+    """Choose from the menu of code actions at the beginning of the document.
 
-    It stays there: once it has moved VS Code asks for actions again a moment later, which closes a menu that is
-    about to open, and forgets the actions of one that was just chosen from.
+    A moment after the cursor has moved VS Code asks for actions anew, which closes a menu that is about to open, and
+    forgets the actions of one that was just chosen from. The bulb comes when that is over.
     """
-    await workbench.wait_focus()
+    bulb = workbench.page.locator(".lightBulbWidget")
+    await workbench.put_cursor(2)  # where there is no bulb
+    await bulb.wait_for(state="hidden")
+    await workbench.press("Control+Home")
+    await bulb.wait_for()
     await workbench.press("Control+.")
     await workbench.page.locator(".action-widget .monaco-list-row", has_text=name).first.click()
 
