@@ -242,15 +242,10 @@ def home_folder() -> Path:
 
 
 def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
-    """Settings from `config.toml`, the environment and `overrides` (nested as in the file), strictly checked.
-
-    Of the environment: `HERON_MODEL`, and `HERON_HOST_URL` with `HERON_HOST_TOKEN`.
-    """
+    """Settings from `config.toml`, `HERON_MODEL` and `overrides` (nested as in the file), strictly checked."""
     values = _read_file(home_folder() / "config.toml")
     if model := os.environ.get("HERON_MODEL", ""):
         values = _merge(values, {"model": {"name": model}})
-    if url := os.environ.get("HERON_HOST_URL", ""):
-        values = _merge(values, {"host": {"url": url, "token": os.environ.get("HERON_HOST_TOKEN", "")}})
     return parse_settings(_merge(values, overrides or {}))
 
 

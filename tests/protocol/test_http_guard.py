@@ -127,33 +127,6 @@ async def test_a_head_that_never_ends_is_dropped(home: Path, monkeypatch: pytest
         writer.close()
 
 
-@pytest.mark.parametrize("begin", [b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: "])
-async def test_a_head_that_is_too_large_is_refused(home: Path, begin: bytes) -> None:
-    async with serving(home, answers()) as endpoint:
-        reader, writer = await asyncio.open_connection(*endpoint.listener.getsockname())
-        writer.write((begin or b"GET /") + b"x" * (connection.MAX_HEAD_BYTES + 1))
-        assert (await asyncio.wait_for(reader.readline(), 10)).startswith(b"HTTP/1.1 400 ")
-        writer.close()
-
-
-async def test_a_head_may_come_in_pieces_and_another_after_it(home: Path) -> None:
-    async with serving(home, answers()) as endpoint:
-        reader, writer = await asyncio.open_connection(*endpoint.listener.getsockname())
-        token = endpoint.address.token.encode()
-        head = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: %s\r\nAuthorization: Bearer %s\r\n\r\n"
-        for _ in range(3):
-            for piece in (head[:5], head[5:] % (b"x" * (connection.MAX_HEAD_BYTES // 2), token)):
-                writer.write(piece)
-                await writer.drain()
-                await asyncio.sleep(0)
-            assert (await asyncio.wait_for(reader.readline(), 10)).startswith(b"HTTP/1.1 200 ")
-            length = 0
-            while line := (await asyncio.wait_for(reader.readline(), 10)).strip():
-                length = int(line[15:]) if line.lower().startswith(b"content-length:") else length
-            await reader.readexactly(length)
-        writer.close()
-
-
 async def test_a_body_that_never_comes_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "BODY_TIME_S", 0.2)
     async with serving(home, answers()) as endpoint:

@@ -1,21 +1,27 @@
-"""Tokens from the host or any OpenAI-compatible server. Closing a stream closes its connection, which cancels it."""
+"""Tokens from the host or any OpenAI-compatible server. Closing a stream closes its connection, which cancels it.
+
+httpx is imported when the first connection is made, not when the language server starts.
+"""
 
 import asyncio
+import importlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from heron.discovery import HostAddress
 from heron.editor.client.answers import CompletionReader, read_error, read_health, read_model, read_models
 from heron.editor.client.chat_answers import ChatReader
 from heron.editor.client.chat_ask import ChatAsk, chat_body
-from heron.editor.client.http import Post, Reader, Server, parse_json, stream
-from heron.editor.client.opening import open_server
+from heron.editor.client.http import Post, Reader, mapped_errors, open_http, parse_json, stream
 from heron.editor.client.pulse import with_pulse
 from heron.errors import HeronError, HostUnreachable, ModelNotReady
 from heron.wire import PRIORITY_HEADER, Delta, Health, ModelInfo, Priority
+
+if TYPE_CHECKING:
+    import httpx
 
 Connect = Callable[[], Awaitable[HostAddress]]
 _HEALTH = "/healthz"
@@ -41,9 +47,9 @@ class Infill:
 
 @dataclass(slots=True)
 class _Link:
-    """An open server and the model behind it, once that is known."""
+    """An open connection pool and the model behind it, once that is known."""
 
-    server: Server
+    http: "httpx.AsyncClient"
     is_own: bool
     """Whether it is this machine's host, which answers at once to whether it lives."""
     model: ModelInfo | None = None
@@ -119,7 +125,7 @@ class Client:
         if not opening.done():
             opening.cancel()
         elif link := _opened(opening):
-            await link.server.close()
+            await link.http.aclose()
 
     async def _generate(
         self, render: Callable[[ModelInfo], Post], new_reader: Callable[[], Reader]
@@ -147,8 +153,8 @@ class Client:
                 self.on_notice(notice)
 
     def _stream(self, link: _Link, post: Post, reader: Reader) -> AsyncGenerator[Delta, None]:
-        deltas = stream(link.server, post, reader)
-        return with_pulse(deltas, partial(_is_alive, link.server), _SILENCE_S) if link.is_own else deltas
+        deltas = stream(link.http, post, reader)
+        return with_pulse(deltas, partial(_is_alive, link.http), _SILENCE_S) if link.is_own else deltas
 
     async def _link(self) -> _Link:
         """The open link, shared by all who wait: one that is cancelled does not stop it from opening."""
@@ -158,13 +164,14 @@ class Client:
 
     async def _open(self) -> _Link:
         address = await self._connect()
-        server = await asyncio.to_thread(open_server, address, self._hear)  # imports take a while
-        return _Link(server, bool(address.socket_path))
+        await asyncio.to_thread(importlib.import_module, "httpx")  # a tenth of a second that the loop need not wait
+        with mapped_errors():
+            return _Link(open_http(address, self._hear), bool(address.socket_path))
 
     async def _drop(self, link: _Link) -> None:
         if self._opening is not None and self._opening.done() and _opened(self._opening) is link:
             self._opening = None
-        await link.server.close()
+        await link.http.aclose()
 
     async def _get(self, path: str) -> Any:
         return await self._ask("GET", path)
@@ -173,25 +180,27 @@ class Client:
         """The JSON at a path, also if the server was lost and has to be found once more."""
         link = await self._link()  # failing to connect is not tried twice: it may have taken half a minute
         try:
-            status, content = await self._fetch(link, method, path, timeout_s)
+            response = await self._fetch(link, method, path, timeout_s)
         except HostUnreachable:
-            status, content = await self._fetch(await self._link(), method, path, timeout_s)
-        if status != 200:
-            raise read_error(status, content)
-        return parse_json(content)
+            response = await self._fetch(await self._link(), method, path, timeout_s)
+        if response.status_code != 200:
+            raise read_error(response.status_code, response.content)
+        return parse_json(response.content)
 
-    async def _fetch(self, link: _Link, method: str, path: str, timeout_s: float | None) -> tuple[int, bytes]:
+    async def _fetch(self, link: _Link, method: str, path: str, timeout_s: float | None) -> "httpx.Response":
         try:
-            return await link.server.ask(method, path, timeout_s)
+            with mapped_errors(link.http):
+                return await link.http.request(method, path, timeout=timeout_s or link.http.timeout)
         except HostUnreachable:
             await self._drop(link)
             raise
 
 
-async def _is_alive(server: Server) -> bool:
+async def _is_alive(http: "httpx.AsyncClient") -> bool:
     """Whether our own host answers."""
     try:
-        await server.ask("GET", _HEALTH, _PULSE_S)
+        with mapped_errors(http):
+            await http.get(_HEALTH, timeout=_PULSE_S)
     except HostUnreachable:
         return False
     return True

@@ -35,7 +35,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         if scope["type"] == "websocket":
-            scope = name_token(scope)
+            scope = _name_token(scope)
         try:
             grant = self._admit(scope["path"], Headers(scope=scope))
         except (Unauthorized, Overloaded) as error:
@@ -80,7 +80,7 @@ class Guard:
         return grant
 
 
-def name_token(scope: Scope) -> Scope:
+def _name_token(scope: Scope) -> Scope:
     """The scope of a WebSocket, with the token that a browser, which sets no headers, names as a subprotocol."""
     for protocol in scope.get("subprotocols", ()):
         if protocol.startswith(_TOKEN_PROTOCOL):

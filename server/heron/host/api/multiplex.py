@@ -18,19 +18,14 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from heron.errors import HeronError, InvalidRequest, Overloaded
 from heron.host.api.errors import error_body
-from heron.wire import AFFINITY_HEADER, CLIENT_HEADER, PRIORITY_HEADER
+from heron.wire import CLIENT_HEADER, PRIORITY_HEADER
 
 PATH = "/v1/stream"
 PATHS = ("/v1/completions", "/v1/chat/completions", "/v1/embeddings", "/infill", "/tokenize")
 MAX_RUNNING = 64
 """Requests of one connection at once."""
 _log = logging.getLogger(__name__)
-_KEPT_HEADERS = (
-    b"host",
-    b"authorization",
-    b"cache-control",
-    *(name.lower().encode() for name in (CLIENT_HEADER, AFFINITY_HEADER)),
-)
+_KEPT_HEADERS = (b"host", b"authorization", b"cache-control", CLIENT_HEADER.lower().encode())
 
 
 def multiplex_router() -> APIRouter:
@@ -38,22 +33,18 @@ def multiplex_router() -> APIRouter:
 
     @router.websocket(PATH)
     async def stream(socket: WebSocket) -> None:
-        await serve_stream(socket, socket.scope["app"])
+        """Answer requests until the client leaves, which cancels those that run."""
+        await socket.accept(subprotocol="heron" if "heron" in socket.scope["subprotocols"] else None)
+        connection = _Connection(socket, socket.scope["app"])
+        try:
+            while True:
+                await connection.take(await socket.receive_text())
+        except (WebSocketDisconnect, KeyError):  # a KeyError: a binary frame, which has no text
+            pass
+        finally:
+            await connection.close()
 
     return router
-
-
-async def serve_stream(socket: WebSocket, app: ASGIApp) -> None:
-    """Have an application answer a socket's requests until its client leaves, which cancels those that run."""
-    await socket.accept(subprotocol="heron" if "heron" in socket.scope["subprotocols"] else None)
-    connection = _Connection(socket, app)
-    try:
-        while True:
-            await connection.take(await socket.receive_text())
-    except (WebSocketDisconnect, KeyError):  # a KeyError: a binary frame, which has no text
-        pass
-    finally:
-        await connection.close()
 
 
 @dataclass(frozen=True, slots=True)
