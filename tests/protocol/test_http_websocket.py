@@ -12,6 +12,7 @@ import websockets
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from heron.host.api import connection
 from heron.host.api.doorway import Endpoint
 from heron.host.api.multiplex import MAX_RUNNING
 from heron.host.engine.scripted import Reply, Script, ScriptedEngine
@@ -40,6 +41,17 @@ async def answer_of(socket: websockets.ClientConnection, id: str | None) -> list
             messages.append(message)
             if "data" not in message:
                 return messages
+
+
+async def test_a_socket_may_be_silent_for_longer_than_a_head_may_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "HEADER_TIME_S", 0.2)
+    async with serving(tmp_path, ScriptedEngine("one")) as endpoint, connected(endpoint) as socket:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(socket.recv(), 0.4)
+        await socket.send(json.dumps({"id": "a", **COMPLETE}))
+        assert (await answer_of(socket, "a"))[-1] == {"id": "a", "done": True}
 
 
 async def test_two_requests_at_once_each_get_their_own_answer(tmp_path: Path) -> None:
