@@ -96,9 +96,9 @@ def test_one_edit_in_ten_thousand_lines_is_quick() -> None:
     before = parse(document("".join(lines)))
     lines[2500] = "def changed(y):\n    return y\n"
     after = document("".join(lines))
-    started = time.process_time()
+    started = time.thread_time()
     tree = parse(after, before)
-    assert time.process_time() - started < 0.1  # 5 ms on a quiet machine
+    assert time.thread_time() - started < 0.1  # 5 ms on a quiet machine
     assert tree is not None
     assert not tree.has_error
 

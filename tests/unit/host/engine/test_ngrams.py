@@ -88,8 +88,8 @@ def test_a_text_longer_than_half_keeps_its_end() -> None:
 def test_costs_little_for_each_token() -> None:
     text = [number * number % 997 for number in range(4000)]
     index = NgramIndex()
-    began = time.process_time()
+    began = time.thread_time()
     for token_id in text:
         index.extend([token_id])
         index.find_own(15)
-    assert (time.process_time() - began) / len(text) < 100e-6, "five times what a slow machine takes"
+    assert (time.thread_time() - began) / len(text) < 100e-6, "five times what a slow machine takes"

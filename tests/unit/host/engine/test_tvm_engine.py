@@ -109,14 +109,18 @@ def test_the_caller_may_change_the_logits(runner: TvmRunner) -> None:
 
 
 def test_steps_of_all_sizes_take_the_memory_of_the_largest(runner: TvmRunner) -> None:
-    """As many bytes as the largest step touches, however sizes follow one another."""
+    """Logits lie in one place, and what a step computes between is planned for the largest.
+
+    Memory for each size would be 274 MB here. Threads that come and go with the load of the machine take some too.
+    """
     tokens = np.random.default_rng(1).integers(0, 100, 500).tolist()
-    runner.run(make_batch(Part(tokens, range(32))))
+    places = {runner.run(make_batch(Part(tokens, range(32)))).ctypes.data}
     before = resident_bytes()
     for seed in range(200):
         count = int(np.random.default_rng(seed).integers(1, 500))
-        runner.run(make_batch(Part(tokens[:count], range(32))))
-    assert resident_bytes() - before < 1 << 19
+        places.add(runner.run(make_batch(Part(tokens[:count], range(32)))).ctypes.data)
+    assert len(places) == 1
+    assert resident_bytes() - before < 100 << 20
 
 
 def test_the_runner_tells_its_sizes(runner: TvmRunner) -> None:

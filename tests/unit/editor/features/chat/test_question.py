@@ -79,6 +79,6 @@ def test_any_text_is_read_and_little_is_followed(text: str) -> None:
 )
 def test_a_pasted_log_is_read_in_time(piece: str) -> None:
     """No pattern takes a time that grows with the square of the text's length."""
-    began = time.process_time()
+    began = time.thread_time()
     read_question(piece * (100_000 // len(piece)))
-    assert time.process_time() - began < 2
+    assert time.thread_time() - began < 2
