@@ -37,6 +37,7 @@ class Sleeper:
 @dataclass(frozen=True)
 class Greeter(Sleeper):
     spec: ToolSpec = ToolSpec("greeter", "Greets.", '{"type": "object"}')
+    limits: ToolLimits = ToolLimits()
 
     async def run(self, arguments: Mapping[str, Any], scene: Scene) -> ToolResult:
         return ToolResult("hello")
