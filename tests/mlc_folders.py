@@ -28,8 +28,9 @@ _DTYPES = {
     "q0bf16": "bfloat16",
     "q4bf16_1": "bfloat16",
 }
-_FUSED = {"llama": "self_attn.qkv_proj", "gemma": "self_attn.qkv_proj", "qwen2": "self_attn.c_attn",
-          "qwen3": "self_attn.c_attn", "phi3": "mixer.qkv_proj"}  # fmt: skip
+_FUSED = {"llama": "self_attn.qkv_proj", "gemma": "self_attn.qkv_proj", "gemma2": "self_attn.qkv_proj",
+          "qwen2": "self_attn.c_attn", "qwen3": "self_attn.c_attn", "phi3": "mixer.qkv_proj",
+          "starcoder2": "self_attn.wqkv_pack"}  # fmt: skip
 CONVERSATION = {
     "name": "chatml",
     "system_template": "<|im_start|>system\n{system_message}<|im_end|>\n",
@@ -184,28 +185,12 @@ def write_mlc_folder(source: Path, folder: Path, writer: MlcWriter) -> GgufFile:
 
 def chat_config(file: GgufFile, config: ModelConfig, quantization: str) -> dict[str, Any]:
     family = file.architecture
+    shape = _model_config(file, config)
     return {
         "version": "0.1.0",
         "model_type": family,
         "quantization": quantization,
-        "model_config": {
-            "hidden_size": config.hidden,
-            "intermediate_size": config.feed_forward,
-            "num_attention_heads": config.num_heads,
-            "num_hidden_layers": config.num_layers,
-            "num_key_value_heads": config.num_kv_heads,
-            "rms_norm_eps": config.epsilon,
-            "head_dim": config.head_size,
-            "rope_theta": file.metadata.get(f"{family}.rope.freq_base", 10000.0),
-            "vocab_size": config.vocab_size,
-            "tie_word_embeddings": "output.weight" not in file.tensors,
-            "partial_rotary_factor": config.rotated / config.head_size,
-            "context_window_size": config.context_length,
-            "max_position_embeddings": config.context_length,
-            "max_batch_size": 128,
-            "hidden_act": "silu",
-            "attention_bias": "blk.0.attn_q.bias" in file.tensors,
-        },
+        "model_config": {"text_config": shape} if family == "gemma3" else shape,
         "vocab_size": config.vocab_size,
         "context_window_size": config.context_length,
         "sliding_window_size": -1,
@@ -215,6 +200,41 @@ def chat_config(file: GgufFile, config: ModelConfig, quantization: str) -> dict[
         "tokenizer_files": ["tokenizer.json", "tokenizer_config.json"],
         "eos_token_id": file.metadata.get("tokenizer.ggml.eos_token_id"),
         "conv_template": CONVERSATION,
+    }
+
+
+def _model_config(file: GgufFile, config: ModelConfig) -> dict[str, Any]:
+    """The decoder's dimensions; what MLC-LLM has no field for stays in `kwargs` of a nested configuration."""
+    family = file.architecture
+    found = {name: file.metadata[f"{family}.{key}"] for name, key in {
+        "sliding_window": "attention.sliding_window", "attn_logit_softcapping": "attn_logit_softcapping",
+        "final_logit_softcapping": "final_logit_softcapping",
+    }.items() if f"{family}.{key}" in file.metadata}  # fmt: skip
+    if family == "gemma3":
+        pattern = file.metadata["gemma3.attention.sliding_window_pattern"]
+        found = {"sliding_window_size": found["sliding_window"], "kwargs": {"sliding_window_pattern": pattern}}
+    return found | {
+        "hidden_size": config.hidden,
+        "intermediate_size": config.feed_forward,
+        "num_attention_heads": config.num_heads,
+        "num_hidden_layers": config.num_layers,
+        "num_key_value_heads": config.num_kv_heads,
+        "norm_epsilon" if family == "starcoder2" else "rms_norm_eps": config.epsilon,
+        "head_dim": config.head_size,
+        "rope_theta": file.metadata.get(f"{family}.rope.freq_base", 10000.0),
+        "vocab_size": config.vocab_size,
+        "tie_word_embeddings": "output.weight" not in file.tensors,
+        "partial_rotary_factor": config.rotated / config.head_size,
+        "context_window_size": config.context_length,
+        "max_position_embeddings": config.context_length,
+        "max_batch_size": 128,
+        "hidden_act": "silu" if config.traits.activation == "silu" else "gelu_pytorch_tanh",
+        "use_bias": bool(config.traits.biases),
+        "use_cache": True,
+        "bos_token_id": 0,
+        "eos_token_id": 0,
+        "query_pre_attn_scalar": config.head_size,
+        "attention_bias": "blk.0.attn_q.bias" in file.tensors,
     }
 
 
@@ -228,64 +248,73 @@ def write_tokenizer(source: Path, folder: Path) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
 
 
+def _trunk(family: str) -> tuple[str, str, str]:
+    """What a family calls its body, its layers and its embedding."""
+    if family == "phi3":
+        return "transformer", "h", "embd"
+    return ("language_model.model" if family == "gemma3" else "model"), "layers", "embed_tokens"
+
+
 def _add_layer(writer: MlcWriter, model: tuple[GgufFile, ModelConfig], index: int) -> None:
-    file, config = model
-    layer, phi = f"blk.{index}", file.architecture == "phi3"
-    place = f"transformer.h.{index}" if phi else f"model.layers.{index}"
-    fused = f"{place}.{_FUSED[file.architecture]}"
+    file, _ = model
+    layer, (trunk, layers, _) = f"blk.{index}", _trunk(file.architecture)
+    place = f"{trunk}.{layers}.{index}"
     for kind in ("weight", "bias"):
         parts = [f"{layer}.attn_{role}.{kind}" for role in "qkv"]
         stacked = f"{layer}.attn_qkv.{kind}"
         if stacked in file.tensors:
-            writer.add_matrix(fused, _values(file, config, stacked), {stacked: file.tensors[stacked].shape[0]})
+            _add_stacked(writer, model, f"{place}.{_FUSED[file.architecture]}.{kind}", [stacked])
+        elif parts[0] in file.tensors and file.architecture == "gemma3":
+            for role, part in zip("qkv", parts, strict=True):
+                _add_stacked(writer, model, f"{place}.self_attn.{role}_proj.{kind}", [part])
         elif parts[0] in file.tensors:
-            joined = np.concatenate([_values(file, config, name) for name in parts])
-            counts = {name: file.tensors[name].shape[0] for name in parts}
-            if kind == "weight":
-                writer.add_matrix(fused, joined, counts)
-            else:
-                writer.add_vector(f"{fused}.bias", joined, counts)
+            _add_stacked(writer, model, f"{place}.{_FUSED[file.architecture]}.{kind}", parts)
     for source, target in _plain_names(file.architecture).items():
-        name = f"{layer}.{source}.weight"
-        if name not in file.tensors:
-            continue
-        values, counts = _values(file, config, name), {name: file.tensors[name].shape[0]}
-        if values.ndim == 1:
-            writer.add_vector(f"{place}.{target}.weight", values, counts)
-        else:
-            writer.add_matrix(f"{place}.{target}", values, counts)
-    _add_feed_forward(writer, model, (layer, place))
+        for kind in ("weight", "bias"):
+            if f"{layer}.{source}.{kind}" in file.tensors:
+                _add_stacked(writer, model, f"{place}.{target}.{kind}", [f"{layer}.{source}.{kind}"])
+    up = "mlp.c_fc" if file.architecture == "starcoder2" else "mlp.gate_up_proj"
+    for kind in ("weight", "bias"):
+        roles = [f"{layer}.ffn_{role}.{kind}" for role in ("gate", "up")]
+        if found := [role for role in roles if role in file.tensors]:
+            _add_stacked(writer, model, f"{place}.{up}.{kind}", found)
 
 
-def _add_feed_forward(writer: MlcWriter, model: tuple[GgufFile, ModelConfig], names: tuple[str, str]) -> None:
-    (file, config), (layer, place) = model, names
-    roles = [f"{layer}.ffn_{role}.weight" for role in ("gate", "up") if f"{layer}.ffn_{role}.weight" in file.tensors]
-    joined = np.concatenate([_values(file, config, name) for name in roles])
-    writer.add_matrix(f"{place}.mlp.gate_up_proj", joined, {name: file.tensors[name].shape[0] for name in roles})
+def _add_stacked(writer: MlcWriter, model: tuple[GgufFile, ModelConfig], target: str, names: list[str]) -> None:
+    """Add tensors of the GGUF file one below the other; `target` ends in `.weight` or `.bias`."""
+    file, config = model
+    joined = np.concatenate([_values(file, config, name) for name in names])
+    counts = {name: file.tensors[name].shape[0] for name in names}
+    if joined.ndim == 1:
+        writer.add_vector(target, joined, counts)
+    else:
+        writer.add_matrix(target.removesuffix(".weight"), joined, counts)
 
 
 def _plain_names(family: str) -> dict[str, str]:
-    phi = family == "phi3"
+    phi, posts = family == "phi3", family in ("gemma2", "gemma3")
     return {
         "attn_norm": "ln" if phi else "input_layernorm",
-        "ffn_norm": "post_attention_layernorm",
+        "ffn_norm": "pre_feedforward_layernorm" if posts else "post_attention_layernorm",
+        "post_attention_norm": "post_attention_layernorm",
+        "post_ffw_norm": "post_feedforward_layernorm",
         "attn_output": "mixer.out_proj" if phi else "self_attn.o_proj",
-        "ffn_down": "mlp.down_proj",
+        "ffn_down": "mlp.c_proj" if family == "starcoder2" else "mlp.down_proj",
         "attn_q_norm": "self_attn.q_norm",
         "attn_k_norm": "self_attn.k_norm",
     }
 
 
 def _add_ends(writer: MlcWriter, file: GgufFile, config: ModelConfig) -> None:
-    phi = file.architecture == "phi3"
-    trunk, embedding = ("transformer", "embd") if phi else ("model", "embed_tokens")
+    trunk, _, embedding = _trunk(file.architecture)
     ends = {"token_embd.weight": f"{trunk}.{embedding}", "output.weight": "lm_head"}
     for name, target in ends.items():
         if name in file.tensors:
             counts = {name: config.vocab_size}
             writer.add_matrix(target, _values(file, config, name), counts, name.startswith("token"))
-    writer.add_vector(f"{trunk}.norm.weight", _values(file, config, "output_norm.weight"),
-                      {"output_norm.weight": config.hidden})  # fmt: skip
+    for kind in ("weight", "bias"):
+        if f"output_norm.{kind}" in file.tensors:
+            _add_stacked(writer, (file, config), f"{trunk}.norm.{kind}", [f"output_norm.{kind}"])
 
 
 def _values(file: GgufFile, config: ModelConfig, name: str) -> Float32:

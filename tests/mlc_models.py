@@ -1,6 +1,7 @@
 """Small whole folders of MLC-LLM's: a tiny decoder's weights and a tiny vocabulary."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from unit.host.compiler.tiny_decoders import TINIEST, write_decoder
 
 def make_mlc_folder(folder: Path, quantization: str = "q4f16_1", **changes: Any) -> Path:
     """A folder with weights, configuration and tokenizer; `changes` are of the configuration's own keys."""
-    source = write_decoder(folder.with_name(f"{folder.name}-weights.gguf"), TINIEST)
+    decoder = replace(TINIEST, vocab_size=len(TinyVocabulary().tokens()))
+    source = write_decoder(folder.with_name(f"{folder.name}-weights.gguf"), decoder)
     write_mlc_folder(source, folder, MlcWriter(quantization, shard_bytes=1 << 14))
     write_tokenizer(write_gguf(folder.with_name(f"{folder.name}-words.gguf"), TinyVocabulary()), folder)
     change_config(folder, context_window_size=512, prefill_chunk_size=512, **changes)

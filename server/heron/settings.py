@@ -116,7 +116,11 @@ class MlcSettings:
     mode: MlcMode = setting(
         "local", "How much MLC-LLM runs at once: local (4), interactive (1), server (all that fits)"
     )
-    library: str = setting("", "Compiled model library for the mlc backend; empty looks for one, then compiles")
+    library: str = setting(
+        "",
+        "Compiled library of a model of MLC's: the mlc backend runs it, Heron's own engine where that is missing or "
+        "backend is tvm; empty looks for one, then compiles",
+    )
     compile: Toggle = setting("auto", "Compile a model's library on first use; off takes only a library that is there")
     tensor_parallel_shards: int = setting(
         0, "Cards the mlc backend spreads the model over; 0 takes what the model says", minimum=0, maximum=64
@@ -148,6 +152,12 @@ class LimitSettings:
         0, "Prompt and answer tokens a minute for each token; 0 any", minimum=0, maximum=1000000000
     )
     concurrent_requests: int = setting(0, "Requests of each token at once; 0 any", minimum=0, maximum=10000)
+    client_share: float = setting(
+        1.0,
+        "The share of its token's limits that one client may use, by X-Heron-Client or address",
+        minimum=0.01,
+        maximum=1,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,10 +252,15 @@ def home_folder() -> Path:
 
 
 def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
-    """Settings from `config.toml`, `HERON_MODEL` and `overrides` (nested as in the file), strictly checked."""
+    """Settings from `config.toml`, the environment and `overrides` (nested as in the file), strictly checked.
+
+    Of the environment: `HERON_MODEL`, and `HERON_HOST_URL` with `HERON_HOST_TOKEN`.
+    """
     values = _read_file(home_folder() / "config.toml")
     if model := os.environ.get("HERON_MODEL", ""):
         values = _merge(values, {"model": {"name": model}})
+    if url := os.environ.get("HERON_HOST_URL", ""):
+        values = _merge(values, {"host": {"url": url, "token": os.environ.get("HERON_HOST_TOKEN", "")}})
     return parse_settings(_merge(values, overrides or {}))
 
 

@@ -29,7 +29,10 @@ def find_backends(settings: Settings) -> Iterator[Finding]:
         remedy = error.hint or "Set engine.backend to auto."
         yield Finding("machine", "engine", asked, error.message, remedy)
         return
-    yield Finding("machine", "engine", f"{_NAMES[choice.backend]}: {choice.reason} (engine.backend: {asked})")
+    name = (
+        f"{_NAMES[choice.backend]}, by the library {choice.library.name}" if choice.library else _NAMES[choice.backend]
+    )
+    yield Finding("machine", "engine", f"{name}: {choice.reason} (engine.backend: {asked})")
 
 
 def choose_for(settings: Settings, offer: "MlcOffer") -> "BackendChoice":
@@ -44,7 +47,7 @@ def choose_for(settings: Settings, offer: "MlcOffer") -> "BackendChoice":
     path = Store(home_folder()).path_of(entry)
     if entry.is_mlc and not path.exists():
         return BackendChoice("mlc" if settings.engine.backend == "mlc" else "tvm", "The model is not fetched yet.")
-    return choose_backend(settings.engine, path, lambda: offer)
+    return choose_backend(settings, path, lambda: offer)
 
 
 def _package(offer: "MlcOffer") -> Finding:

@@ -22,5 +22,6 @@ records = json.loads((options.model / "tensor-cache.json").read_text())["records
 params = [{"name": item["name"], "shape": item["shape"], "dtype": item["dtype"]} for shard in records
           for item in shard["records"]]  # fmt: skip
 metadata = {"model_type": config["model_type"], "quantization": config["quantization"], "params": params,
-            "memory_usage": {"prefill": 1000, "decode": 500}, "overrides": options.overrides}  # fmt: skip
+            "memory_usage": {"prefill": 1000, "decode": 500}, "overrides": options.overrides,
+            "device": options.device}  # fmt: skip
 Path(options.output).write_text(json.dumps(metadata))

@@ -70,6 +70,7 @@ M.settings = {
     requests_per_minute = rule("integer", 0, 1000000),
     tokens_per_minute = rule("integer", 0, 1000000000),
     concurrent_requests = rule("integer", 0, 10000),
+    client_share = rule("number", 0.01, 1),
   }),
   completion = section({
     enabled = rule("boolean"),

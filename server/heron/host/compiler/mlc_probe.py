@@ -44,7 +44,10 @@ def probe_devices() -> tuple[Device, ...]:
 
 
 def probe_library(path: Path) -> dict[str, Any]:
-    """What a library answers to `_metadata`. SystemFault tells why it cannot be loaded, and this TVM's version."""
+    """What a library answers to `_metadata`, and the `device_kind` that it has code for.
+
+    SystemFault tells why it cannot be loaded, and this TVM's version.
+    """
     answer: dict[str, Any] = _ask("metadata", str(path))
     return answer
 
@@ -123,7 +126,13 @@ def _read_metadata(path: Path) -> dict[str, Any]:
             raise ValueError(f"its bytecode is of version {found}, this TVM runs {wanted[1]}") from error
         raise
     metadata: dict[str, Any] = json.loads(str(VirtualMachine(module, tvm.cpu())["_metadata"]()))
-    return metadata
+    return metadata | {"device_kind": _find_kind(module)}
+
+
+def _find_kind(module: Any) -> str:
+    """The kind of device that a library has code for; the CPU's where it has none for another."""
+    kinds = {module.kind, *(_find_kind(other) for other in module.imports)}
+    return next(kind for kind in DEVICE_KINDS if kind in kinds or kind == "cpu")
 
 
 def bytecode_version(library: bytes) -> str:

@@ -6,7 +6,9 @@ from heron.host.engine.backend import choose_backend, choose_remote
 from heron.host.engine.cache_numbers import refuse_small_cache
 from heron.host.engine.engine import Engine
 from heron.host.engine.load import ReportHealth, load_engine
-from heron.host.engine.mlc_load import MlcJob, load_mlc
+from heron.host.engine.mlc_direct import load_direct
+from heron.host.engine.mlc_job import MlcJob
+from heron.host.engine.mlc_load import load_mlc
 from heron.host.engine.mlc_survey import survey_mlc
 from heron.host.engine.remote_load import load_remote
 from heron.host.models.choose import choose_model
@@ -32,13 +34,20 @@ def load_backend(settings: Settings, report: ReportHealth) -> Engine:
     path = ensure_model(entry, Store(home_folder()), settings.model, show)
     report(Health("starting", entry.id, "Looking for engines and devices"))
     offer = survey_mlc()
-    choice = choose_backend(settings.engine, path, lambda: offer)
+    choice = choose_backend(settings, path, lambda: offer)
+    job = MlcJob(entry.id, path, settings, offer, choice.reason)
+    announce = partial(_announce, report, entry.id)
+    if choice.library is not None:
+        return load_direct(job, choice.library, announce)
     if choice.backend == "tvm":
         return load_engine(settings, report, choice.reason)
     refuse_small_cache(settings.engine, f"MLC-LLM runs this model: {choice.reason}")
-    job = MlcJob(entry.id, path, settings, offer, choice.reason)
-    return load_mlc(job, show, lambda message: report(Health("loading", entry.id, message)))
+    return load_mlc(job, show, announce)
 
 
 def _show(report: ReportHealth, model_id: str, progress: Progress) -> None:
     report(Health(progress.state, model_id, progress.message, progress.fraction))
+
+
+def _announce(report: ReportHealth, model_id: str, message: str) -> None:
+    report(Health("loading", model_id, message))

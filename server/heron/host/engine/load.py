@@ -63,7 +63,7 @@ def load_engine(settings: Settings, report: ReportHealth, why: str = "") -> Loca
     if plan.warning:
         _log.warning("%s", plan.warning)
         report(Health("loading", model_id, plan.warning))
-    model = _describe_model(model_id, plan.window, tokenizer)
+    model = describe_model(model_id, plan.window, tokenizer)
     model = replace(model, place=f"{place.reason} {why}".strip(), fingerprint=prepared.artefact.name)
     model = replace(model, on_card=place.kind != "cpu", notice=plan.warning)
     with loading_from(prepared.artefact), telling_of_card(model.on_card):
@@ -129,7 +129,8 @@ def _save_tokenizer(file: GgufFile, folder: Path) -> None:
     tokenizer_of(file).save(folder)
 
 
-def _describe_model(model_id: str, window: int, tokenizer: Tokenizer) -> ModelInfo:
+def describe_model(model_id: str, window: int, tokenizer: Tokenizer) -> ModelInfo:
+    """What clients are told that a model can do, by its tokenizer."""
     template = find_template(tokenizer)
     has_fim, chats = tokenizer.fim is not None, template is not None
     form = find_tool_format(template or "") or "tags"

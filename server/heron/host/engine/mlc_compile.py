@@ -44,14 +44,8 @@ def ensure_library(build: Build, settings: MlcSettings) -> Path | None:
 
     Raises ModelUnavailable for a named one that is missing, CompileFailed with MLC-LLM's last words.
     """
-    if settings.library:
-        named = Path(settings.library).expanduser()
-        if not named.is_file():
-            raise ModelUnavailable(f"mlc.library is {settings.library!r}, and there is no such file.")
-        return named
-    beside = sorted(path for path in build.folder.iterdir() if path.suffix in _SUFFIXES)
-    if len(beside) == 1:
-        return beside[0]
+    if found := find_library(build.folder, settings):
+        return found
     if not may_compile(settings):
         return None
     target = f"{build.version} {build.device.name} {build.written_overrides}"
@@ -59,6 +53,17 @@ def ensure_library(build: Build, settings: MlcSettings) -> Path | None:
     with explain_file_errors(build.folder):
         build_once(cached, _check, partial(_compile, build))
     return cached / _file_name()
+
+
+def find_library(folder: Path, settings: MlcSettings) -> Path | None:
+    """The library that the settings name, else the only one beside the weights. ModelUnavailable for a missing one."""
+    if settings.library:
+        named = Path(settings.library).expanduser()
+        if not named.is_file():
+            raise ModelUnavailable(f"mlc.library is {settings.library!r}, and there is no such file.")
+        return named
+    beside = [path for path in folder.iterdir() if path.suffix in _SUFFIXES]
+    return beside[0] if len(beside) == 1 else None
 
 
 def may_compile(settings: MlcSettings) -> bool:
@@ -87,13 +92,18 @@ def _compile(build: Build, target: Path) -> None:
 
     library = target / _file_name()
     command = [sys.executable, "-P", "-m", "mlc_llm", "compile", str(build.folder), "--opt", "O2"]
-    command += ["--device", build.device.kind, "--output", str(library)]
+    command += ["--device", _name_device(build.device), "--output", str(library)]
     if build.overrides:
         command += ["--overrides", build.written_overrides]
     watch()  # says that it begins
     ended = run_watched(Command(command, watch), lambda done: None)
     if not library.is_file():  # its exit status does not always tell
         raise CompileFailed(_explain(ended), hint="Set mlc.library to a compiled one, or engine.backend to tvm.")
+
+
+def _name_device(device: Device) -> str:
+    """As MLC-LLM takes it: a card by its number where it is not the first, for cards may be of different kinds."""
+    return f"{device.kind}:{device.index}" if device.index else device.kind
 
 
 def _explain(ended: Ended) -> str:

@@ -3,47 +3,27 @@ called, for that hangs where it should fail."""
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from heron.errors import CompileFailed, CorruptModel, HeronError, InvalidSettings, OutOfMemory, SystemFault
-from heron.host.compiler.gpu.cards import list_cards
-from heron.host.compiler.mlc_probe import Device, probe_library
+from heron.errors import CompileFailed, HeronError, InvalidSettings
+from heron.host.compiler.mlc_probe import Device
 from heron.host.engine.admission import AdmissionLimits
 from heron.host.engine.budget import wanted_cache_tokens
 from heron.host.engine.chat_template import find_template
 from heron.host.engine.mlc_compile import POLICY, Build, ensure_library, may_compile
 from heron.host.engine.mlc_engine import MlcEngine, MlcStart, start_mlc, with_window
-from heron.host.engine.mlc_survey import MlcOffer, choose_device
+from heron.host.engine.mlc_fit import MOST_PLACES, check_library, check_shards, read_metadata
+from heron.host.engine.mlc_job import MlcJob
+from heron.host.engine.mlc_survey import choose_device
 from heron.host.engine.mlc_tokenizer import read_tokenizer
-from heron.host.models.machine import free_memory_bytes
 from heron.host.models.mlc_check import check_folder
-from heron.host.models.mlc_format import MlcConfig, read_tensor_cache
-from heron.host.models.mlc_library import estimate, find_mismatches
 from heron.host.models.progress import Report
-from heron.settings import Settings
 from heron.wire import ModelInfo
 
-PLACES = {"local": 4, "interactive": 1, "server": 32}
+PLACES = {"local": 4, "interactive": 1, "server": MOST_PLACES}
 """Requests that each mode of MLC-LLM runs at once; for server that many, whatever it would infer."""
-
-
-@dataclass(frozen=True, slots=True)
-class MlcJob:
-    """A model to be loaded; `reason` is why by MLC-LLM, for people."""
-
-    model_id: str
-    folder: Path
-    settings: Settings
-    offer: MlcOffer
-    reason: str
-    read_library: Callable[[Path], dict[str, Any]] = probe_library
-
-    @property
-    def window(self) -> int:
-        """Most tokens of a request."""
-        return self.settings.engine.context_window
 
 
 def load_mlc(job: MlcJob, report: Report, announce: Callable[[str], None]) -> MlcEngine:
@@ -58,7 +38,8 @@ def load_mlc(job: MlcJob, report: Report, announce: Callable[[str], None]) -> Ml
     library = ensure_library(_build(job, device, report), job.settings.mlc)
     if library is not None:
         announce(f"Looking at the library {library.name}")
-        places = min(places, check_library(library, job, config, device))
+        metadata = read_metadata(library, job)
+        places = min(places, check_library(metadata, library, job, device))
     announce(f"Reading the tokenizer of {job.model_id}")
     tokenizer = read_tokenizer(job.folder)
     start = MlcStart(
@@ -72,39 +53,6 @@ def load_mlc(job: MlcJob, report: Report, announce: Callable[[str], None]) -> Ml
     model = ModelInfo(job.model_id, window, tokenizer.fim is not None, chats, place=place)
     limits = AdmissionLimits(max_running=places)
     return MlcEngine(backend, tokenizer, with_window(model, backend), limits, job.settings.engine.long_prompt)
-
-
-def check_library(library: Path, job: MlcJob, config: MlcConfig, device: Device) -> int:
-    """Most sequences that a library runs at once, if it is whole, was made for this model, and both fit the device.
-
-    Raises CorruptModel, OutOfMemory, and InvalidSettings for one that wants more cards than there are.
-    """
-    try:
-        metadata = job.read_library(library)
-    except SystemFault as error:
-        raise CorruptModel(
-            f"The library {library} cannot be loaded. {error.message}",
-            hint="Delete it to have it compiled anew, with the package that is installed.",
-        ) from error
-    shards = read_tensor_cache(job.folder)
-    cards = _count_cards(metadata)
-    _check_shards(cards, device, job.offer, f"The library {library}")
-    mismatches = list(find_mismatches(metadata, config, shards)) if cards == 1 else []  # else of parts of the weights
-    if mismatches:
-        raise CorruptModel(f"The library {library} does not fit the model in {job.folder}: {'; '.join(mismatches)}.")
-    need = estimate(metadata, config, shards, wanted_cache_tokens(job.settings.engine))
-    free = _free_bytes(device)
-    if need.total // cards > free > 0:
-        raise OutOfMemory(
-            f"The model takes {need.describe()} on {device.describe()}, and {free / 1e6:,.0f} MB are free.",
-            hint="Lower engine.cache_tokens, or choose a smaller model.",
-        )
-    return max(1, int(metadata.get("max_batch_size") or max(PLACES.values())))
-
-
-def _count_cards(metadata: dict[str, Any]) -> int:
-    """Cards that a library spreads a model over: what it was compiled for, whatever the settings say."""
-    return max(1, int(metadata.get("tensor_parallel_shards") or 1) * int(metadata.get("pipeline_parallel_stages") or 1))
 
 
 def _build(job: MlcJob, device: Device, report: Report, folder: Path | None = None) -> Build:
@@ -123,7 +71,7 @@ def _options(job: MlcJob, window: int, device: Device, report: Report) -> dict[s
         "verbose": False,
     }
     if mlc.tensor_parallel_shards:
-        _check_shards(mlc.tensor_parallel_shards, device, job.offer, "Setting mlc.tensor_parallel_shards")
+        check_shards(mlc.tensor_parallel_shards, device, job.offer, "Setting mlc.tensor_parallel_shards")
         options["tensor_parallel_shards"] = mlc.tensor_parallel_shards
     if mlc.draft_model:
         draft = Path(mlc.draft_model).expanduser()
@@ -137,12 +85,6 @@ def _options(job: MlcJob, window: int, device: Device, report: Report) -> dict[s
             "additional_models": [(str(draft), str(library)) if library else str(draft)],
         }
     return options
-
-
-def _check_shards(shards: int, device: Device, offer: MlcOffer, who: str) -> None:
-    cards = sum(other.kind == device.kind for other in offer.devices)
-    if shards > cards:
-        raise InvalidSettings(f"{who}: {shards} is more than the {cards} devices of the kind {device.kind!r}.")
 
 
 def _check_draft(draft: Path, job: MlcJob) -> None:
@@ -168,12 +110,3 @@ def _start(start: MlcStart, job: MlcJob) -> Any:
                 hint=f"Set {POLICY}=ON and mlc.compile to auto once, or name one as mlc.library.",
             ) from error
         raise
-
-
-def _free_bytes(device: Device) -> int:
-    """Free memory of a device; all of it where only that is known, 0 where nothing is."""
-    if device.kind == "cpu":
-        return free_memory_bytes()
-    if device.kind == "cuda":
-        return next((card.free_bytes for card in list_cards().cards if card.index == device.index), device.total_bytes)
-    return device.total_bytes

@@ -15,39 +15,10 @@ import numpy as np
 
 from heron.errors import CorruptModel, UnsupportedModel
 from heron.host.models.gguf import GgufFile, GgufTensor
+from heron.host.models.mlc_families import MLC_FAMILIES, MlcNames, find_names
 from heron.host.models.mlc_format import MlcConfig, read_mlc_config
-from heron.host.models.mlc_rope import rope_factors
+from heron.host.models.mlc_rope import rope_factors, rope_metadata
 from heron.host.models.mlc_tensors import MlcWeights, Part, Rows
-
-
-@dataclass(frozen=True, slots=True)
-class MlcNames:
-    """What a family calls its parts; `architecture` is ggml's name of it."""
-
-    architecture: str
-    attention: str = "self_attn.qkv_proj"
-    attention_output: str = "self_attn.o_proj"
-    norms: tuple[str, str] = ("input_layernorm", "post_attention_layernorm")
-    trunk: str = "model"
-    embedding: str = "embed_tokens"
-    layers: str = "layers"
-    interleaves: bool = False
-    """whether llama.cpp's converter reorders queries and keys"""
-    is_tied: bool = False
-
-
-_FAMILIES: Mapping[str, MlcNames] = MappingProxyType(
-    {
-        "llama": MlcNames("llama", interleaves=True),
-        "mistral": MlcNames("llama", interleaves=True),
-        "qwen2": MlcNames("qwen2", attention="self_attn.c_attn"),
-        "qwen3": MlcNames("qwen3", attention="self_attn.c_attn"),
-        "gemma": MlcNames("gemma", is_tied=True),
-        "phi3": MlcNames(
-            "phi3", "mixer.qkv_proj", "mixer.out_proj", ("ln", "post_attention_layernorm"), "transformer", "embd", "h"
-        ),
-    }
-)
 
 
 def open_mlc(folder: Path) -> GgufFile:
@@ -57,9 +28,9 @@ def open_mlc(folder: Path) -> GgufFile:
     format that Heron's own engine does not run.
     """
     config = read_mlc_config(folder)
-    names = _FAMILIES.get(config.model_type)
+    names = find_names(config.model_type)
     if names is None:
-        known = ", ".join(_FAMILIES)
+        known = ", ".join(MLC_FAMILIES)
         raise UnsupportedModel(
             f"The model is of MLC-LLM's type {config.model_type!r}; Heron's own engine runs {known}.",
             hint="With the mlc_llm package it can be run as it is: engine.backend = mlc.",
@@ -78,8 +49,17 @@ class _Decoder:
     names: MlcNames
     folder: Path
 
+    @property
+    def shape(self) -> Mapping[str, Any]:
+        """The dimensions by their names: with models that also see, those of the part for text."""
+        text = self.config.shape.get("text_config")
+        if not isinstance(text, Mapping):
+            return self.config.shape
+        further = text.get("kwargs")
+        return {**(further if isinstance(further, Mapping) else {}), **text}
+
     def size(self, key: str, default: int | None = None) -> int:
-        value = self.config.shape.get(key)
+        value = self.shape.get(key)
         if not value and default is not None:
             value = default
         if type(value) is not int or value < 1:
@@ -108,8 +88,10 @@ class _Decoder:
 
     def metadata(self) -> dict[str, Any]:
         """What a GGUF file of this model would say."""
-        shape, family = self.config.shape, self.names.architecture
+        shape, names = self.shape, self.names
+        family, config = names.architecture, self.config
         partial = float(shape.get("partial_rotary_factor") or 1.0)
+        context = config.context_window if names.has_windows and config.context_window > 0 else config.longest
         values: dict[str, Any] = {
             "block_count": self.size("num_hidden_layers"),
             "embedding_length": self.hidden,
@@ -118,10 +100,12 @@ class _Decoder:
             "attention.head_count_kv": self.kv_heads,
             "attention.key_length": self.head_size,
             "attention.value_length": self.head_size,
-            "attention.layer_norm_rms_epsilon": float(shape.get("rms_norm_eps") or 1e-6),
-            "context_length": max(self.config.longest, 1),
+            names.epsilon[1]: float(shape.get(names.epsilon[0]) or 1e-6),
+            "context_length": max(context, 1),
             "rope.dimension_count": int(self.head_size * partial),
             "rope.freq_base": float(shape.get("rope_theta") or shape.get("position_embedding_base") or 10000.0),
+            **rope_metadata(shape),
+            **{key: shape[name] for name, key in names.options if shape.get(name)},
         }
         return {"general.architecture": family} | {f"{family}.{key}": value for key, value in values.items()}
 
@@ -130,8 +114,9 @@ def _layers(decoder: _Decoder, weights: MlcWeights) -> Iterator[GgufTensor]:
     names = decoder.names
     for index in range(decoder.size("num_hidden_layers")):
         source, target = f"{names.trunk}.{names.layers}.{index}", f"blk.{index}"
-        for norm, name in zip(names.norms, ("attn_norm", "ffn_norm"), strict=True):
+        for norm, name in names.norms:
             yield weights.vector(f"{source}.{norm}.weight", f"{target}.{name}.weight")
+            yield from _bias(weights, f"{source}.{norm}", f"{target}.{name}")
         yield from _attention(decoder, weights, (source, target))
         yield from _feed_forward(decoder, weights, (source, target))
 
@@ -140,20 +125,26 @@ def _attention(decoder: _Decoder, weights: MlcWeights, place: tuple[str, str]) -
     source, target = place
     size, hidden, names = decoder.head_size, decoder.hidden, decoder.names
     counts = (decoder.heads, decoder.kv_heads, decoder.kv_heads)
-    fused, first = (sum(counts) * size, hidden), 0
+    fused, first = "{}" not in names.attention, 0
     for role, count in zip("qkv", counts, strict=True):
+        name = f"{source}.{names.attention.format(role)}"
         rows = first + _row_order(count, size, names.interleaves and role != "v")
-        yield weights.matrix(Part(f"{source}.{names.attention}", fused, rows), f"{target}.attn_{role}.weight")
-        if weights.has(f"{source}.{names.attention}.bias"):
-            yield weights.vector(f"{source}.{names.attention}.bias", f"{target}.attn_{role}.bias", rows)
+        stored = (sum(counts) if fused else count) * size
+        yield weights.matrix(Part(name, (stored, hidden), rows), f"{target}.attn_{role}.weight")
+        yield from _bias(weights, name, f"{target}.attn_{role}", rows)
         norm = f"{source}.self_attn.{role}_norm.weight"
         if weights.has(norm):
             yield weights.vector(norm, f"{target}.attn_{role}_norm.weight")
-        first += count * size
+        first += count * size if fused else 0
     output = Part(f"{source}.{names.attention_output}", (hidden, decoder.heads * size))
     yield weights.matrix(output, f"{target}.attn_output.weight")
-    if weights.has(f"{output.name}.bias"):
-        yield weights.vector(f"{output.name}.bias", f"{target}.attn_output.bias")
+    yield from _bias(weights, output.name, f"{target}.attn_output")
+
+
+def _bias(weights: MlcWeights, name: str, gguf_name: str, rows: Rows | None = None) -> Iterator[GgufTensor]:
+    """The bias of a norm or a linear that has one, or some of its entries."""
+    if weights.has(f"{name}.bias"):
+        yield weights.vector(f"{name}.bias", f"{gguf_name}.bias", rows)
 
 
 def _row_order(heads: int, size: int, interleaves: bool) -> Rows:
@@ -165,12 +156,14 @@ def _row_order(heads: int, size: int, interleaves: bool) -> Rows:
 def _feed_forward(decoder: _Decoder, weights: MlcWeights, place: tuple[str, str]) -> Iterator[GgufTensor]:
     source, target = place
     width, hidden = decoder.feed_forward, decoder.hidden
-    for role, first in (("gate", 0), ("up", width)):
-        rows = np.arange(first, first + width, dtype=np.int64)
-        yield weights.matrix(
-            Part(f"{source}.mlp.gate_up_proj", (2 * width, hidden), rows), f"{target}.ffn_{role}.weight"
-        )
-    yield weights.matrix(Part(f"{source}.mlp.down_proj", (hidden, width)), f"{target}.ffn_down.weight")
+    up, down = (f"{source}.{name}" for name in decoder.names.feed_forward)
+    roles = ("gate", "up") if decoder.names.is_gated else ("up",)
+    for index, role in enumerate(roles):
+        rows = np.arange(index * width, (index + 1) * width, dtype=np.int64)
+        yield weights.matrix(Part(up, (len(roles) * width, hidden), rows), f"{target}.ffn_{role}.weight")
+        yield from _bias(weights, up, f"{target}.ffn_{role}", rows)
+    yield weights.matrix(Part(down, (hidden, width)), f"{target}.ffn_down.weight")
+    yield from _bias(weights, down, f"{target}.ffn_down")
 
 
 def _ends(decoder: _Decoder, weights: MlcWeights) -> Iterator[GgufTensor]:
@@ -179,8 +172,9 @@ def _ends(decoder: _Decoder, weights: MlcWeights) -> Iterator[GgufTensor]:
     shape = (config.vocab_size, decoder.hidden)
     yield weights.matrix(Part(f"{names.trunk}.{names.embedding}", shape, is_embedding=True), "token_embd.weight")
     yield weights.vector(f"{names.trunk}.norm.weight", "output_norm.weight")
-    if not (names.is_tied or config.shape.get("tie_word_embeddings")):
+    yield from _bias(weights, f"{names.trunk}.norm", "output_norm")
+    if not (names.is_tied or decoder.shape.get("tie_word_embeddings")):
         yield weights.matrix(Part("lm_head", shape), "output.weight")
-    factors = rope_factors(config, decoder.head_size)
+    factors = rope_factors(decoder.shape, decoder.head_size)
     if factors is not None:
         yield GgufTensor("rope_freqs.weight", "F32", factors.shape, factors.view(np.uint8).reshape(1, -1))

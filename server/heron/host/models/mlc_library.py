@@ -11,7 +11,6 @@ from typing import Any
 
 from heron.host.models.mlc_format import ITEM_BYTES, MlcConfig, Shard
 
-_CACHE_ITEM_BYTES = 2
 _MOST_NAMED = 3
 
 
@@ -72,7 +71,7 @@ def _is_fixed(shape: tuple[Any, ...]) -> bool:
 
 
 def _cache_bytes(metadata: Mapping[str, Any], config: MlcConfig) -> int:
-    """Of one token."""
+    """Of one token, in the numbers that the model computes with."""
     told = metadata.get("kv_cache")
     kv: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
     heads = int(config.shape.get("num_attention_heads") or 1)
@@ -80,4 +79,4 @@ def _cache_bytes(metadata: Mapping[str, Any], config: MlcConfig) -> int:
     kv_heads = int(kv.get("num_key_value_heads") or config.shape.get("num_key_value_heads") or heads)
     hidden = int(config.shape.get("hidden_size") or 0)
     size = int(kv.get("head_dim") or config.shape.get("head_dim") or hidden // heads)
-    return 2 * layers * kv_heads * size * _CACHE_ITEM_BYTES
+    return 2 * layers * kv_heads * size * (4 if "f32" in config.quantization else 2)

@@ -20,12 +20,12 @@ class Part:
     position: int = 0
 
 
-def make_batch(*parts: Part, rows: Sequence[int] | None = None) -> Batch:
-    """A batch of these parts, with the logits of `rows`, or of every token."""
+def make_batch(*parts: Part, rows: Sequence[int] | None = None, page: int = PAGE) -> Batch:
+    """A batch of these parts, with the logits of `rows`, or of every token; `page` tokens a page."""
     lengths = [len(part.token_ids) for part in parts]
     positions = [np.arange(part.position, part.position + len(part.token_ids)) for part in parts]
     slots = [
-        np.array(part.pages)[place // PAGE] * PAGE + place % PAGE for part, place in zip(parts, positions, strict=True)
+        np.array(part.pages)[place // page] * page + place % page for part, place in zip(parts, positions, strict=True)
     ]
     table = np.zeros((len(parts), max(len(part.pages) for part in parts)), np.int32)
     for row, part in enumerate(parts):

@@ -1,5 +1,6 @@
 """Which engine runs a model, and the reason people read."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from heron.errors import HeronError, InvalidSettings, ResourceError, SystemFault
 from heron.host.compiler.mlc_probe import Device
 from heron.host.engine.backend import choose_backend, choose_remote
 from heron.host.engine.mlc_survey import MlcOffer, choose_device, install_command, survey_mlc
-from heron.settings import EngineSettings
+from heron.settings import BackendName, EngineSettings, MlcSettings, Settings
 from mlc_models import change_config, make_mlc_folder
 from mlc_package import has_real_package, package
 
@@ -50,16 +51,51 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_models_of_mlc(
     folder: Path, settings: dict[str, Any], offer: Callable[[], MlcOffer], backend: str, reason: str
 ) -> None:
-    choice = choose_backend(EngineSettings(**settings), folder, offer)
+    choice = choose_backend(Settings(engine=EngineSettings(**settings)), folder, offer)
     assert (choice.backend, choice.reason) == (backend, reason)
+
+
+@pytest.mark.parametrize(
+    ("settings", "offer", "backend", "reason"),
+    [
+        ({}, lambda: MISSING, "tvm", "mlc.library names it."),
+        ({"backend": "tvm"}, here(CPU), "tvm", "mlc.library names it."),
+        ({}, here(CPU), "mlc", "mlc.library names a compiled library."),
+        ({"backend": "mlc"}, here(CPU), "mlc", "engine.backend says so."),
+    ],
+)
+def test_a_named_library_is_run_as_it_is_where_the_package_does_not(
+    folder: Path, settings: dict[str, Any], offer: Callable[[], MlcOffer], backend: str, reason: str
+) -> None:
+    named = folder.with_name("named.so")
+    named.touch()
+    asked = Settings(engine=EngineSettings(**settings), mlc=MlcSettings(library=str(named)))
+    choice = choose_backend(asked, folder, offer)
+    assert (choice.backend, choice.reason, choice.library) == (backend, reason, named if backend == "tvm" else None)
+
+
+@pytest.mark.parametrize("backend", ["auto", "tvm"])
+def test_a_library_beside_what_our_compiler_does_not_run_is_run(tmp_path: Path, backend: BackendName) -> None:
+    folder, asked = make_mlc_folder(tmp_path / "m"), Settings(engine=EngineSettings(backend=backend))
+    library = folder / "m.so"
+    library.touch()
+    assert choose_backend(asked, folder, lambda: MISSING).library is None
+    change_config(folder, model_type="olmo")
+    choice = choose_backend(asked, folder, lambda: MISSING)
+    assert (choice.backend, choice.library) == ("tvm", library)
+    assert re.match(r"Heron's own compiler does not run the model .*'olmo'.*, and a compiled library", choice.reason)
+    library.unlink()
+    if backend == "auto":
+        with pytest.raises(ResourceError, match="does not run this model"):
+            choose_backend(asked, folder, lambda: MISSING)
 
 
 def test_what_ours_does_not_run_takes_the_package(tmp_path: Path) -> None:
     folder = make_mlc_folder(tmp_path / "m")
     change_config(folder, model_type="rwkv6")
-    assert "'rwkv6'" in choose_backend(EngineSettings(), folder, here(CPU)).reason
+    assert "'rwkv6'" in choose_backend(Settings(engine=EngineSettings()), folder, here(CPU)).reason
     with pytest.raises(ResourceError, match=r"does not run this model .*'rwkv6'.* is not installed\. Install it with"):
-        choose_backend(EngineSettings(), folder, lambda: MISSING)
+        choose_backend(Settings(engine=EngineSettings()), folder, lambda: MISSING)
 
 
 @pytest.mark.parametrize(
@@ -78,17 +114,17 @@ def test_what_cannot_be_is_explained(
     folder: Path, settings: dict[str, Any], kind: type[HeronError], words: str
 ) -> None:
     with pytest.raises(kind, match=words):
-        choose_backend(EngineSettings(**settings), folder, lambda: MISSING)
+        choose_backend(Settings(engine=EngineSettings(**settings)), folder, lambda: MISSING)
 
 
 def test_gguf_files(tmp_path: Path) -> None:
     path = tmp_path / "m.gguf"
     path.touch()
-    assert choose_backend(EngineSettings(), path, here(METAL)).backend == "tvm"
+    assert choose_backend(Settings(engine=EngineSettings()), path, here(METAL)).backend == "tvm"
     with pytest.raises(InvalidSettings, match=r"not GGUF files. Fetch one with: heron models pull mlc:"):
-        choose_backend(EngineSettings(backend="mlc"), path, here(CPU))
+        choose_backend(Settings(engine=EngineSettings(backend="mlc")), path, here(CPU))
     with pytest.raises(ResourceError, match=r"engine.device is vulkan, where only MLC-LLM runs"):
-        choose_backend(EngineSettings(device="vulkan"), path, here(VULKAN))
+        choose_backend(Settings(engine=EngineSettings(device="vulkan")), path, here(VULKAN))
 
 
 def test_remote_servers() -> None:

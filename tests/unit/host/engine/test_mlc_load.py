@@ -19,7 +19,8 @@ from heron.errors import (
 )
 from heron.host.compiler.mlc_probe import Device
 from heron.host.engine.mlc_engine import MlcEngine
-from heron.host.engine.mlc_load import MlcJob, load_mlc
+from heron.host.engine.mlc_job import MlcJob
+from heron.host.engine.mlc_load import load_mlc
 from heron.host.engine.mlc_survey import MlcOffer
 from heron.host.models.progress import Progress
 from heron.settings import EngineSettings, MlcSettings, Settings
@@ -79,6 +80,24 @@ async def test_the_library_is_compiled_once_with_progress(folder: Path) -> None:
     engine, said = load(folder)
     assert said == later
     await engine.close()
+
+
+@pytest.mark.parametrize(("device", "told"), [("auto", "cuda"), ("cuda:1", "cuda:1")])
+def test_a_library_is_compiled_for_the_card_it_will_run_on(tmp_path: Path, device: str, told: str) -> None:
+    """Cards of one machine may be of different kinds. The stand-in's constructor knows no card."""
+    cards = tuple(Device("cuda", index, name, 8 << 30) for index, name in enumerate(("A100", "L4")))
+    folder, seen = make_mlc_folder(tmp_path / "tiny"), list[dict[str, Any]]()
+
+    def read(path: Path) -> dict[str, Any]:
+        seen.append(read_library(path))
+        raise SystemFault("enough")
+
+    settings = Settings(engine=EngineSettings(device=device))
+    with pytest.raises(CorruptModel, match="enough"):
+        load_mlc(
+            MlcJob("tiny", folder, settings, MlcOffer("0.20.0", cards), "", read), lambda said: None, lambda said: None
+        )
+    assert seen[0]["device"] == told
 
 
 async def test_a_named_library_goes_first_and_one_beside_the_weights_next(folder: Path, tmp_path: Path) -> None:

@@ -9,13 +9,15 @@ A linear of N outputs and K inputs is four arrays, each [N, K / 32, …], the ro
     scales, offsets  float16 [N, K / group_k]
 
 A weight is `scale * (code - zero_point)`, or with offsets `scale * code + offset`. Codes keep their bits; scales of the
-K-formats, which ggml keeps as products of a half and an integer, are rounded to a half.
+K-formats, which ggml keeps as products of a half and an integer, are rounded to a half. Weights that are plain numbers
+become 8-bit codes (`rounding`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from heron.errors import UnsupportedModel
+from heron.host.compiler.gpu.rounding import PLAIN_TYPES, ROUNDED_TYPE
 from heron.host.compiler.kernels.formats import PART_K, Format, find_format
 
 ROW_TILE = 64
@@ -57,7 +59,7 @@ class GroupFormat:
 
 
 def join_formats(type_names: Sequence[str]) -> GroupFormat:
-    """The one format that holds tensors of all these GGUF types exactly; UnsupportedModel for unquantised ones."""
+    """The one format that holds tensors of these GGUF types, quantised ones exactly; UnsupportedModel for others."""
     formats = [_quantised(name) for name in type_names]
     bits, group_k = max(item.bits for item in formats), min(item.group_k for item in formats)
     has_minimum = any(item.has_minimum for item in formats)
@@ -74,7 +76,7 @@ def padded_rows(rows: int) -> int:
 
 
 def _quantised(type_name: str) -> Format:
-    found = find_format(type_name)
+    found = find_format(ROUNDED_TYPE if type_name in PLAIN_TYPES else type_name)
     if not isinstance(found, Format):
-        raise UnsupportedModel(f"Tensor type {type_name} is not supported on CUDA; quantised types are.")
+        raise UnsupportedModel(f"Tensor type {type_name} is not supported on a GPU.")
     return found

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from heron.host.compiler.ggml_blocks import Bytes, SplitRows, split_rows
 from heron.host.compiler.gpu.formats import GroupFormat, join_formats, padded_rows
+from heron.host.compiler.gpu.rounding import PLAIN_TYPES, ROUNDED_TYPE, round_rows
 from heron.host.compiler.kernels.formats import PART_K, Format, find_format
 from heron.host.compiler.pack import RowsTensor
 
@@ -65,9 +66,12 @@ def _allocate(joined: GroupFormat, rows: int, inner: int) -> PackedRows:
 
 
 def _pack_slab(packed: PackedRows, place: slice, tensor: RowsTensor, raw: Bytes) -> None:
-    source, inner = find_format(tensor.type_name), tensor.shape[1]
+    inner, type_name = tensor.shape[1], tensor.type_name
+    if type_name in PLAIN_TYPES:
+        raw, type_name = round_rows(type_name, raw), ROUNDED_TYPE
+    source = find_format(type_name)
     assert isinstance(source, Format)
-    rows = split_rows(tensor.type_name, raw, inner)
+    rows = split_rows(type_name, raw, inner)
     scales, offsets = _fold_scales(source, rows)
     repeat = source.group_k // packed.format.group_k
     packed.scales[place] = np.repeat(scales, repeat, axis=1)

@@ -13,6 +13,7 @@ from heron.host.compiler.gpu.artefact import LIBRARY_FILE
 from heron.host.compiler.gpu.cuda_artefact import ensure_cuda_artefact
 from heron.host.models.gguf import GgufFile
 from heron.host.models.progress import Progress
+from mlc_folders import MlcWriter, write_mlc_folder
 from unit.host.compiler.tiny_decoders import FAMILIES, TINIEST, TinyDecoder, write_decoder
 
 needs_compiler = pytest.mark.skipif(
@@ -32,7 +33,11 @@ def model(tmp_path: Path) -> Path:
 
 
 @needs_compiler
-def test_kernels_are_built_once(model: Path, heron_home: Path) -> None:
+def test_kernels_are_built_once_for_a_folder_of_mlc(model: Path, tmp_path: Path, heron_home: Path) -> None:
+    """As for a GGUF file: kernels follow from the plan, which is the same."""
+    write_mlc_folder(model, tmp_path / "folder", MlcWriter("q4f16_1"))
+    model = tmp_path / "folder"
+
     def add(file: GgufFile, folder: Path) -> None:
         (folder / "extra.txt").write_text(file.architecture)
 

@@ -96,9 +96,19 @@ def test_more_rows_than_a_slab() -> None:
     assert np.allclose(unpack(pack_rows([rows]))[:5000], dequantise(rows), atol=1e-6)
 
 
-def test_floating_point_tensors_are_refused_by_name() -> None:
-    with pytest.raises(UnsupportedModel, match="F16"):
-        join_formats(["Q8_0", "F16"])
+@pytest.mark.parametrize("type_name", ["F16", "BF16", "F32"])
+def test_plain_numbers_are_rounded_to_8_bits_of_their_groups_largest(type_name: str) -> None:
+    rows = random_rows(type_name, 70, 256)
+    rows.data[:1] = 0
+    packed, expected = pack_rows([rows, random_rows("Q4_0", 64, 256)]), dequantise(rows)
+    assert packed.format == GroupFormat(8, 32, 0, False)
+    largest = np.abs(expected.reshape(70, -1, 32)).max(axis=-1).repeat(32, axis=-1)
+    assert (np.abs(unpack(packed)[:70] - expected) <= 0.0045 * largest).all()
+
+
+def test_tensors_of_unknown_types_are_refused_by_name() -> None:
+    with pytest.raises(UnsupportedModel, match="IQ2_XS"):
+        join_formats(["Q8_0", "IQ2_XS"])
 
 
 def test_rows_fill_whole_blocks() -> None:

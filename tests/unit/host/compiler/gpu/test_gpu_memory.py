@@ -1,5 +1,6 @@
 """What a model will take of a card is told exactly, but for the allowance for CUDA itself."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from heron.host.compiler.gpu.model import count_weight_bytes, load_model, plan_k
 from heron.host.compiler.gpu.program import count_buffer_bytes
 from heron.host.compiler.gpu.shapes import CUDA_LIMITS, METAL_LIMITS, GpuLimits
 from heron.host.models.gguf import open_gguf
-from unit.host.compiler.tiny_decoders import TinyDecoder, write_decoder
+from heron.host.models.mlc_file import open_mlc
+from mlc_folders import MlcWriter, write_mlc_folder
+from unit.host.compiler.tiny_decoders import TINIEST, TinyDecoder, write_decoder
 
 
 class Scales:
@@ -39,6 +42,17 @@ def test_buffers_and_pages(tmp_path: Path) -> None:
     assert need.page_bytes == 2 * 2 * 2 * 16 * 64 * 2
     assert buffers > 512 * 128 * 4  # the logits alone
     assert need.fixed_bytes > count_weight_bytes(file, config) + buffers
+
+
+@pytest.mark.parametrize(("quantization", "kind"), [("q4f16_1", "Q4_0"), ("q0f16", "Q8_0"), ("q0f32", "Q8_0")])
+@pytest.mark.parametrize("limits", [CUDA_LIMITS, METAL_LIMITS])
+def test_a_folder_of_mlc_takes_the_kernels_of_the_same_gguf_file(
+    tmp_path: Path, quantization: str, kind: str, limits: GpuLimits
+) -> None:
+    source = write_decoder(tmp_path / "tiny.gguf", replace(TINIEST, formats=(kind,)))
+    write_mlc_folder(source, tmp_path / "m", MlcWriter(quantization))
+    plans = [plan_kernels(file, read_config(file), limits) for file in (open_gguf(source), open_mlc(tmp_path / "m"))]
+    assert plans[0] == plans[1]
 
 
 @pytest.mark.parametrize(
