@@ -94,7 +94,7 @@ class RecordedSource:
             self._keep(key, taken)
 
     def _keep(self, key: str, deltas: Sequence[Delta]) -> None:
-        kept = Kept(tuple(deltas), whole=bool(deltas) and deltas[-1].finish_reason is not None)
+        kept = Kept(tuple(deltas), whole=_has_end(deltas))
         if kept.whole or kept.length > self._answers.get(key, Kept()).length:
             self._answers[key] = kept
             self._write({"key": key, "whole": kept.whole, "deltas": [_plain(delta) for delta in deltas]})
@@ -114,14 +114,18 @@ def _read(path: Path | None) -> tuple[ModelInfo | None, dict[str, Kept]]:
     text = path.read_text(encoding="utf-8") if path is not None and path.exists() else ""
     rows = [json.loads(line) for line in text.splitlines()]
     models = [ModelInfo(**row["model"]) for row in rows if "model" in row]
-    answers = {
-        row["key"]: Kept(tuple(map(_delta, row["deltas"])), row.get("whole", True)) for row in rows if "key" in row
-    }
+    answers = {row["key"]: _kept(row) for row in rows if "key" in row}
     return (models[0] if models else None), answers
 
 
 def _kept(row: dict[str, Any]) -> Kept:
-    return Kept(tuple(map(_delta, row["deltas"])), row.get("whole", True))
+    deltas = tuple(map(_delta, row["deltas"]))
+    return Kept(deltas, row.get("whole", True) or _has_end(deltas))
+
+
+def _has_end(deltas: Sequence[Delta]) -> bool:
+    """Whether an answer was read to its end; a delta that tells the usage may come behind it."""
+    return any(delta.finish_reason is not None for delta in deltas)
 
 
 async def _beyond(deltas: AsyncGenerator[Delta, None], length: int) -> AsyncGenerator[Delta, None]:

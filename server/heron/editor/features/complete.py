@@ -17,6 +17,7 @@ from heron.editor.features.infill import Asking, make_infill
 from heron.editor.features.place import Place, find_place
 from heron.editor.features.rejected import Rejected
 from heron.editor.features.rhythm import Rhythm
+from heron.editor.features.silence import Silence
 from heron.editor.features.source import TokenSource
 from heron.editor.features.supersede import Turns
 from heron.editor.features.timings import Timings
@@ -42,6 +43,7 @@ class Completer:
         self._turns = Turns()
         self._offers = TypedThrough()
         self._rejected = Rejected()
+        self._silence = Silence()
         self._flights: dict[tuple[str, bool], Flight] = {}
         self._warmth = Warmth()
         self._warming = Warming(source, self._warmth)
@@ -80,6 +82,7 @@ class Completer:
         """Drop what is kept of a document that was closed."""
         self._offers.forget(uri)
         self._rejected.forget(uri)
+        self._silence.forget(uri)
         self._contexts.forget(uri)
         for lane in [lane for lane in self._flights if lane[0] == uri]:
             self._flights.pop(lane).close()
@@ -103,8 +106,13 @@ class Completer:
             return (text,)
         self._ahead.stop()
         adopted = await self._adopt(ask, place, timings)
+        if not (adopted or ask.invoked) and self._silence.is_at(uri, place):
+            timings.reason = "nothing fitted a moment ago"
+            return ()
         texts = (adopted,) if adopted and not ask.invoked else await self._generate(ask, place, timings)
         texts = texts or ((text,) if text else ())
+        if not texts and timings.window == "full":
+            self._silence.note(uri, place)
         if texts and not ask.invoked and (reason := self._doubt(ask, place, texts[0], timings)):
             timings.reason = reason
             return ()

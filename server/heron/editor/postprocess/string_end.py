@@ -9,9 +9,26 @@ def cut_string_end(text: str, gap: Gap) -> str:
     quote = gap.quote
     if not quote or not _is_closed_after(gap, quote):
         return text
-    reading = read_text(text, gap.language, quote)
-    end = reading.plain[0][1]
-    return text[: end - len(quote)] if text.endswith(quote, 0, end) else text
+    begun, end = _find_end(text, gap)
+    return text if end < 0 else text[: max(0, end - len(quote) - begun)]
+
+
+def closes_string(text: str, gap: Gap) -> bool:
+    """Whether a text ends the string or comment the cursor is in."""
+    return bool(gap.quote) and _find_end(text, gap)[1] >= 0
+
+
+def _find_end(text: str, gap: Gap) -> tuple[int, int]:
+    """How much of the delimiter is typed before the cursor, and where it ends, from there on; -1 if it does not."""
+    begun = _begun(gap.line_prefix, gap.quote)
+    whole = begun + text
+    end = read_text(whole, gap.language, gap.quote).plain[0][1]
+    return len(begun), end if whole.endswith(gap.quote, 0, end) else -1
+
+
+def _begun(line_prefix: str, quote: str) -> str:
+    """How much of a delimiter is typed before the cursor."""
+    return next((quote[:count] for count in range(len(quote) - 1, 0, -1) if line_prefix.endswith(quote[:count])), "")
 
 
 def _is_closed_after(gap: Gap, quote: str) -> bool:

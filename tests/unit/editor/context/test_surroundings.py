@@ -63,7 +63,7 @@ async def test_nothing_changes_while_a_line_is_typed(surroundings: Surroundings,
 async def test_a_dot_and_a_call_choose_anew(surroundings: Surroundings, index: Index) -> None:
     spot = spot_at(index, "shop/till.py", "from shop.basket import Basket\n\n\ndef pay(b: Basket):\n    │\n")
     assert "Basket.put" not in await text_at(surroundings, spot)
-    assert "Basket.put: def put" in await text_at(surroundings, typed(spot, "b."))
+    assert "Basket.put(item: str)" in await text_at(surroundings, typed(spot, "b."))
 
 
 @pytest.mark.parametrize("name", [".env", "../outside.py", "notes.json"])

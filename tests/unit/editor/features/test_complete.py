@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import pytest
 
@@ -126,3 +127,49 @@ async def test_a_block_that_does_not_fit_is_drawn_anew(
 async def test_what_is_drawn_is_held_back_for_its_own_chance() -> None:
     assert await fill_block(Drawn("count = x", "total = x", ""), least_chance=0.5) == ()
     assert await fill_block(Drawn("count = x", "total = x", ""), least_chance=0.2) == ("total = x",)
+
+
+class Mute(Source):
+    """Answers with nothing."""
+
+    async def complete(self, infill: Infill) -> AsyncGenerator[Delta, None]:
+        self.asked.append(infill)
+        yield Delta("", finish_reason="stop", usage=Usage(10, 1, 0))
+
+
+async def test_a_silent_answer_is_not_asked_for_again_by_the_popup_but_by_the_user() -> None:
+    source = Mute()
+    completer = Completer(source, Surroundings(lambda: None))
+    document = Document("file:///b.py", 1, "python", "x = 1\ny = ")
+    inline = Ask(document, Position(1, 4), CompletionSettings(ahead=False), ready)
+    for one, asks_again in (
+        (inline, True),
+        (replace(inline, popup=True), False),
+        (replace(inline, invoked=True), True),
+    ):
+        count = len(source.asked)
+        assert await completer.complete(one, Timings()) == ()
+        assert (len(source.asked) > count) is asks_again
+    completer.close()
+
+
+async def test_silence_ends_with_the_next_key() -> None:
+    source = Mute()
+    completer = Completer(source, Surroundings(lambda: None))
+    for text in ("y = ", "y = x"):
+        document = Document("file:///b.py", 1, "python", text)
+        inline = Ask(document, Position(0, len(text)), CompletionSettings(ahead=False), ready)
+        assert await completer.complete(inline, Timings()) == ()
+    assert len(source.asked) == 2
+    completer.close()
+
+
+async def test_two_who_wait_for_one_silent_answer_ask_once() -> None:
+    source = Mute()
+    completer = Completer(source, Surroundings(lambda: None))
+    document = Document("file:///b.py", 1, "python", "x = 1\ny = ")
+    inline = Ask(document, Position(1, 4), CompletionSettings(ahead=False), ready)
+    both = (completer.complete(one, Timings()) for one in (inline, replace(inline, popup=True)))
+    assert await asyncio.gather(*both) == [(), ()]
+    assert len(source.asked) == 1
+    completer.close()

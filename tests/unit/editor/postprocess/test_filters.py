@@ -16,7 +16,7 @@ from heron.editor.postprocess.loops import cut_loops
 from heron.editor.postprocess.reparse import cut_to_parse
 from heron.editor.postprocess.rest_of_line import cut_rest_of_line
 from heron.editor.postprocess.special_tokens import cut_special_tokens, cut_unfinished_token
-from heron.editor.postprocess.string_end import cut_string_end
+from heron.editor.postprocess.string_end import closes_string, cut_string_end
 from heron.editor.postprocess.suffix_lines import cut_alike_lines, cut_repeated_below, cut_suffix_lines
 from heron.editor.postprocess.trivial import drop_trivial
 from heron.editor.postprocess.white_space import trim_white_space
@@ -370,3 +370,27 @@ def test_trivial(marked: str, text: str, kept: str) -> None:
 
 def test_white_space_at_ends() -> None:
     assert trim_white_space("a  \n\n  b\t\n\n", gap()) == "a\n\n  b"
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "closes"),
+    [
+        ("/* a │\nb", "c */", True),
+        ("/* a *│\nb", "/", True),
+        ("/* a *│\nb", " / c", False),
+        ("/* a │\nb", "c\nd", False),
+        ("a = │", "*/", False),
+        ('a = "b│', 'c"', True),
+    ],
+)
+def test_an_answer_closes_the_string_or_comment_it_is_in(marked: str, text: str, closes: bool) -> None:
+    assert closes_string(text, gap(marked, "typescript", "line")) is closes
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer", "kept"), [("one ", "two */ a", "two "), ("one *", "/ a", ""), ("*", "* b", "* b")]
+)
+def test_a_comment_closed_below_is_not_closed_however_much_of_its_end_is_typed(
+    typed: str, answer: str, kept: str
+) -> None:
+    assert cut_string_end(answer, gap(f"/* {typed}│\nthree */", "java", "line")) == kept

@@ -144,3 +144,25 @@ def test_a_block_breaks_nothing_that_parsed(context: Context, answer: str) -> No
     filled = parse(replace(gap.document, text=text))
     assert filled is not None
     assert not filled.has_error
+
+
+comments = st.sampled_from(["/** one\n * two", "/* one *", "/* one *\n *", "a = 1 /* one "])
+belows = st.sampled_from(
+    ["\n : False\n", " three */\nb = 2\n", "\nb = 2\n/* four */\n", "\n : False\n/* four */\nc = 3\n"]
+)
+closings = st.lists(st.sampled_from(["*/", "/", "*", " ", "\n", "x", "y = 1", "/*"]), max_size=6).map("".join)
+
+
+@unhurried
+@given(comments, belows, closings, st.sampled_from(["javascript", "typescript"]))
+def test_a_comment_is_not_closed_where_what_is_below_is_none(
+    above: str, below: str, answer: str, language: str
+) -> None:
+    document = Document("untitled:1", 1, language, above + below)
+    tree = parse(document)
+    context = build_context(document, document.position(len(above)), tree, Budget(200, 40, len))
+    offer = finish(answer, context) or ""
+    filled = parse(Document("untitled:1", 2, language, above + offer + below))
+    assert tree is not None
+    assert filled is not None
+    assert tree.has_error or not filled.has_error

@@ -6,6 +6,7 @@ from dataclasses import replace
 from heron.editor.context.index.symbol import Symbol
 from heron.editor.context.snippet import Snippet, SourceName
 from heron.editor.context.sources.fitting import can_mean, remoteness, shorten
+from heron.editor.context.sources.following import HOLDERS
 from heron.editor.context.sources.members import order_members
 from heron.editor.context.view import View
 from heron.editor.document import Document
@@ -49,6 +50,8 @@ def _brought_by_stars(view: View, imports: Iterable[Import]) -> list[Symbol]:
 def _is_telling(view: View, symbol: Symbol) -> bool:
     """Whether a definition says more than its name, and is what the name means: of a method only its call is sure."""
     if symbol.kind in _LEFT_OUT or symbol.signature == symbol.name or not can_mean(view, symbol):
+        return False
+    if view.scope.receiver and symbol.kind in HOLDERS:  # no type stands behind a dot, but as a module's member
         return False
     return not symbol.container or symbol.kind != "method" or symbol.name == view.scope.callee
 

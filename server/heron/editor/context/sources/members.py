@@ -7,27 +7,34 @@ from pathlib import Path
 from heron.editor.context.index.symbol import Symbol
 from heron.editor.context.index.words import split_name
 from heron.editor.context.snippet import Snippet
-from heron.editor.context.sources.fitting import can_mean, remoteness, shorten
+from heron.editor.context.sources.chain import MAX_CHARACTERS, Step, read_chain_before
+from heron.editor.context.sources.fitting import can_mean, remoteness
+from heron.editor.context.sources.following import OWN, Follower
+from heron.editor.context.sources.telling import can_follow, joint_before, tell_member
 from heron.editor.context.sources.types import bases_around, read_bases, types_of
 from heron.editor.context.view import View
 from heron.editor.syntax.imports import read_imports_at
 
 MAX_MEMBERS = 40
 MAX_OWNERS = 6
-_HOLDERS = frozenset({"class", "interface", "struct", "trait", "enum", "type"})
 _NAME = re.compile(r"[^\W\d]\w+")
 _VERSION = re.compile(r"[/.]v\d+$")
-_OWN = frozenset({"self", "this", "cls", "super"})
 
 
 def find_members(view: View) -> Iterable[Snippet]:
-    """Signatures of the members that may be meant, the likeliest first; none without a dot at the cursor."""
-    receiver = view.scope.receiver
-    if not receiver:
+    """The members that may be meant, the likeliest first; none without a dot before the cursor."""
+    end = view.document.offset(view.position)
+    before = view.document.text[max(0, end - MAX_CHARACTERS) : end]
+    chain, joint = read_chain_before(before), joint_before(before)
+    receiver = view.scope.receiver or (chain[-1].name if chain else "")
+    if not receiver or (view.tree is not None and view.tree.inside(view.position) == "comment"):
         return
-    found = [*_members_of_values(view, receiver), *_members_of_modules(view, receiver)]
-    for owner, one in order_members(view, _tell_apart(view, found))[:MAX_MEMBERS]:
-        text = shorten(f"{owner}.{one.name}: {one.signature}" if owner else one.signature)
+    found = [*_members_of_values(view, receiver, chain)]
+    if all(owner != receiver for owner, _ in found):  # a type that was imported is no module
+        found += _members_of_modules(view, receiver)
+    fitting = [one for one in _tell_apart(view, found) if can_follow(*one, joint, view.document.language)]
+    for owner, one in order_members(view, fitting)[:MAX_MEMBERS]:
+        text = tell_member(owner, one, joint)
         yield Snippet("members", one.path, one.range.start.line, one.range.end.line + 1, text)
 
 
@@ -65,35 +72,33 @@ def _parts(names: Iterable[str]) -> Iterator[str]:
     return (part for name in names for part in split_name(name))
 
 
-def _members_of_values(view: View, receiver: str) -> Iterator[Member]:
-    for owner in _owners(view, receiver):
+def _members_of_values(view: View, receiver: str, chain: Sequence[Step]) -> Iterator[Member]:
+    for owner in _owners(view, receiver, chain):
         inside = f"{owner.container}.{owner.name}".lstrip(".")
         members = view.index.symbols_of(owner.path, inside)
         yield from ((owner.name, one) for one in members if not one.name.startswith("__"))
 
 
-def _owners(view: View, receiver: str) -> list[Symbol]:
+def _owners(view: View, receiver: str, chain: Sequence[Step]) -> list[Symbol]:
     """The types the receiver may have with what they inherit from: as the document says, else called like it."""
-    *above, last = re.split(r"\.|::", receiver)
-    if last in _OWN and not above:
-        found = _types(view, bases_around(view.document, view.position), view.path)
-    else:
-        told = types_of(view.document.text, last)
-        alike = [last, "".join(part.capitalize() for part in split_name(last))]
-        found = _types(view, list(dict.fromkeys([*told, *alike])), view.path)
+    follower = Follower(view)
+    found = _own_types(view, receiver, chain, follower)
     owners: dict[tuple[Path, str], Symbol] = {}
     while found and len(owners) < MAX_OWNERS:
         one = found.pop(0)
         if (one.path, one.name) not in owners:
             owners[one.path, one.name] = one
-            found += _types(view, read_bases(one.signature, one.name), one.path)
+            found += follower.types(read_bases(one.signature, one.name), one.path)
     return [one for one in owners.values() if one.path != view.path]
 
 
-def _types(view: View, names: Sequence[str], seen_from: Path) -> list[Symbol]:
-    """What these names mean in a file, if they are types."""
-    found = view.index.definitions_of(list(names), seen_from) if names else ()
-    return [symbol for symbol in found if symbol.kind in _HOLDERS]
+def _own_types(view: View, receiver: str, chain: Sequence[Step], follower: Follower) -> list[Symbol]:
+    *above, last = re.split(r"\.|::", receiver)
+    if last in OWN and not above:
+        return follower.types(bases_around(view.document, view.position), view.path)
+    found = follower.follow(chain) or follower.types(types_of(view.document.text, last), view.path)
+    alike = [last, "".join(part.capitalize() for part in split_name(last))]
+    return found or follower.types(list(dict.fromkeys(alike)), view.path)
 
 
 def _members_of_modules(view: View, receiver: str) -> Iterator[Member]:

@@ -109,16 +109,17 @@ def test_a_class_is_shown_with_its_constructor(index: Index) -> None:
 MEMBERS = [
     (
         "from shop.basket import Basket\n\n\ndef pay(b: Basket):\n    b.│\n",
-        "Basket.put: def put(self, item: str) -> Price",
+        "Basket.put(item: str) -> Price",
     ),
-    ("from shop.basket import Basket\n\nmine = Basket()\nmine.│\n", "Basket.put: def put(self, item: str) -> Price"),
-    ("from shop import prices\n\nprices.│\n", "def sum_prices(prices)"),
-    ("import shop.prices as p\n\np.│\n", "def sum_prices(prices)"),
+    ("from shop.basket import Basket\n\nmine = Basket()\nmine.│\n", "Basket.put(item: str) -> Price"),
+    ("from shop import prices\n\nprices.│\n", "sum_prices(prices)"),
+    ("import shop.prices as p\n\np.│\n", "sum_prices(prices)"),
     (
         "from shop.basket import Basket\n\n\nclass Big(Basket):\n    def f(self):\n        self.│\n",
-        "Basket.put: def put(self, item: str) -> Price",
+        "Basket.put(item: str) -> Price",
     ),
-    ("def pay(basket):\n    basket.│\n", "Basket.put: def put(self, item: str) -> Price"),
+    ("def pay(basket):\n    basket.│\n", "Basket.put(item: str) -> Price"),
+    ("from shop.basket import Basket\n\nx = (\n    Basket()\n    .│\n)\n", "Basket.put(item: str) -> Price"),
 ]
 
 
@@ -131,11 +132,21 @@ def test_no_members_without_a_dot(index: Index) -> None:
     assert list(find_members(view_at(index, "shop/till.py", "from shop.basket import Basket\nb = │\n"))) == []
 
 
+def test_no_members_in_a_comment(index: Index) -> None:
+    marked = "from shop.basket import Basket\n\nmine = Basket()\n# We fill mine.│\n"
+    assert list(find_members(view_at(index, "shop/till.py", marked))) == []
+
+
+def test_behind_a_dot_no_types_are_told(index: Index) -> None:
+    marked = "from shop.prices import Price, sum_prices\n\nx.│\n"
+    assert texts(find_definitions(view_at(index, "shop/till.py", marked))) == ["def sum_prices(prices)"]
+
+
 def test_inherited_members_through_two_files(index: Index) -> None:
     write(index, "shop/low.py", "class Low:\n    def deep(self): ...\n")
     write(index, "shop/high.py", "from shop.low import Low\n\nclass High(Low):\n    pass\n")
     marked = "from shop.high import High\n\n\nclass Top(High):\n    def f(self):\n        self.│\n"
-    assert "Low.deep: def deep(self)" in texts(find_members(view_at(index, "shop/till.py", marked)))
+    assert "Low.deep()" in texts(find_members(view_at(index, "shop/till.py", marked)))
 
 
 def test_siblings_both_ways(index: Index) -> None:
