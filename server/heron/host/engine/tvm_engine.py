@@ -84,7 +84,8 @@ class TvmRunner:
         self._decode, self._forward = self._machine["decode"], self._machine["forward"]
         parameters = map_weights(artefact / WEIGHTS_FILE, manifest.parameters)
         _read_ahead(parameters)
-        self._parameters = [tvm.runtime.from_dlpack(parameter) for parameter in parameters]
+        # TVM's own array: a list would be turned into one at each step.
+        self._parameters = tvm.runtime.convert([tvm.runtime.from_dlpack(parameter) for parameter in parameters])
         self._frequencies = np.array(manifest.rope_frequencies)
         self._pools = _allocate_pools(manifest, num_pages)
         self._pool_tensors = [tvm.runtime.from_dlpack(pool) for pool in self._pools]

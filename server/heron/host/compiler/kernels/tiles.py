@@ -23,7 +23,10 @@ _FEW_TASKS = 4
 
 def cut_batch(shape: AttentionShape, starts: Tiles, positions: Tiles, threads: int) -> Tiles:
     """Tiles int32 [t, 6] of a batch; `starts` [b + 1] and `positions` [n] as in `runner.Batch`."""
-    tiles = plan_tiles(starts, positions, choose_tile_tokens(shape, len(positions), threads))
+    if len(positions) == 1:  # planned without a detour: between steps nothing is in the caches
+        tiles = np.array([[0, 1, 0, positions[0] + 1, 0, -1]], dtype=np.int32)
+    else:
+        tiles = plan_tiles(starts, positions, choose_tile_tokens(shape, len(positions), threads))
     return split_tiles(shape, tiles, threads)
 
 
