@@ -20,15 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.figures import describe_machine, median_of_ratios, percentile, rounded
 from bench.hosts import CHECKOUT, HostOptions, running_host
 from heron.discovery import HostAddress
 from heron.editor.client.answers import CompletionReader
-from heron.editor.client.http import Post, open_http, stream
+from heron.editor.client.http import Post, Server, stream
+from heron.editor.client.opening import open_server
 from heron.editor.client.pulse import with_pulse
 from heron.host.engine.engine import Engine
 from heron.host.engine.load import load_engine
@@ -66,12 +65,12 @@ async def ask_engine(engine: Engine, ask: Ask) -> int:
         return sum([len(delta.token_ids) async for delta in deltas])
 
 
-async def ask_host(http: httpx.AsyncClient, ask: Ask) -> int:
+async def ask_host(host: Server, ask: Ask) -> int:
     """The same of the host's, as a stream."""
     body = {"prompt": ask.prompt, "max_tokens": ask.max_tokens, "temperature": 0, "logit_bias": BIASES}
     options = {"user": str(ask.number), "stream": True, "stream_options": {"include_usage": True}}
     headers = {PRIORITY_HEADER: ask.priority, CLIENT_HEADER: str(ask.number)}
-    events = stream(http, Post("/v1/completions", body | options, headers), CompletionReader())
+    events = stream(host, Post("/v1/completions", body | options, headers), CompletionReader())
     async with aclosing(with_pulse(events, _is_alive, _SILENCE_S)) as deltas:
         return [delta.usage.completion_tokens async for delta in deltas if delta.usage][-1]
 
@@ -80,9 +79,9 @@ async def _is_alive() -> bool:
     raise AssertionError("the host was silent for too long")
 
 
-async def time_requests(engine: Engine, http: httpx.AsyncClient, count: int) -> tuple[list[float], list[float]]:
+async def time_requests(engine: Engine, host: Server, count: int) -> tuple[list[float], list[float]]:
     """Milliseconds of each request here and through the host."""
-    sides: list[tuple[Any, Any, list[float]]] = [(ask_engine, engine, []), (ask_host, http, [])]
+    sides: list[tuple[Any, Any, list[float]]] = [(ask_engine, engine, []), (ask_host, host, [])]
     for block in range(count // BLOCK):
         for ask, side, times_ms in sides if block % 2 else sides[::-1]:
             for number in range(BLOCK + 2):
@@ -102,9 +101,9 @@ async def time_streams(ask: Any, side: Any, priority: Priority) -> float:
     return sum(counts) / (time.perf_counter() - began)
 
 
-async def compare_streams(engine: Engine, http: httpx.AsyncClient, priority: Priority, rounds: int) -> dict[str, Any]:
+async def compare_streams(engine: Engine, host: Server, priority: Priority, rounds: int) -> dict[str, Any]:
     """Rates here and through the host, in turn; the first round only warms both."""
-    sides: list[tuple[Any, Any, list[float]]] = [(ask_engine, engine, []), (ask_host, http, [])]
+    sides: list[tuple[Any, Any, list[float]]] = [(ask_engine, engine, []), (ask_host, host, [])]
     for number in range(rounds + 1):
         for ask, side, rates in sides if number % 2 else sides[::-1]:
             rates.append(await time_streams(ask, side, priority))
@@ -112,9 +111,9 @@ async def compare_streams(engine: Engine, http: httpx.AsyncClient, priority: Pri
     return {"engine": rounded(here), "host": rounded(host), "ratio": round(median_of_ratios(host, here), 3)}
 
 
-async def run(arguments: argparse.Namespace, engine: Engine, http: httpx.AsyncClient) -> dict[str, Any]:
-    here_ms, host_ms = await time_requests(engine, http, arguments.requests)
-    rates = {kind: await compare_streams(engine, http, kind, arguments.rounds) for kind in PRIORITIES}
+async def run(arguments: argparse.Namespace, engine: Engine, host: Server) -> dict[str, Any]:
+    here_ms, host_ms = await time_requests(engine, host, arguments.requests)
+    rates = {kind: await compare_streams(engine, host, kind, arguments.rounds) for kind in PRIORITIES}
     return {
         **describe_machine(),
         "request_ms": {
@@ -141,13 +140,13 @@ def main() -> None:
     options = HostOptions(arguments.model, arguments.threads, 'speculation = "off"\n', arguments.store)
     engine = load_engine(settings, lambda health: None)
     with running_host(options) as host:
-        http = open_http(HostAddress("http://localhost", host.socket_path), lambda notice: None)
-        print(json.dumps(asyncio.run(_run(arguments, engine, http)), indent=2))
+        server = open_server(HostAddress("http://localhost", host.socket_path), lambda notice: None)
+        print(json.dumps(asyncio.run(_run(arguments, engine, server)), indent=2))
 
 
-async def _run(arguments: argparse.Namespace, engine: Engine, client: httpx.AsyncClient) -> dict[str, Any]:
-    async with client as http:
-        found = await run(arguments, engine, http)
+async def _run(arguments: argparse.Namespace, engine: Engine, host: Server) -> dict[str, Any]:
+    found = await run(arguments, engine, host)
+    await host.close()
     await engine.close()
     return found
 

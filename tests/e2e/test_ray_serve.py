@@ -7,6 +7,7 @@ Ray weighs 360 MB and takes half a minute to start, so these tests run where it 
 import asyncio
 import importlib.util
 import itertools
+import json
 import os
 import signal
 import socket
@@ -20,6 +21,7 @@ from typing import Any
 
 import httpx
 import pytest
+import websockets
 
 from homes import environment
 
@@ -105,17 +107,6 @@ async def test_it_is_the_same_application(cluster: Cluster) -> None:
         assert (await stranger.get("/v1/models")).status_code == 401
 
 
-async def test_a_client_that_leaves_ends_its_request(cluster: Cluster) -> None:
-    async with client_of(cluster, "leaver") as client:
-        async with client.stream("POST", "/v1/completions", json={"prompt": "hold", "stream": True}) as answer:
-            lines = answer.aiter_lines()
-            await anext(lines)
-            assert len((await client.get("/v1/overview")).json()["running"]) == 1
-        async with asyncio.timeout(TIMEOUT_S):
-            while (await client.get("/v1/overview")).json()["running"]:
-                pass
-
-
 async def test_a_replica_killed_under_load_costs_no_answer(cluster: Cluster) -> None:
     """Requests that are asked whole are asked again of the other; a third replica takes the dead one's place."""
     outcomes: Counter[str] = Counter()
@@ -135,6 +126,37 @@ async def test_a_replica_killed_under_load_costs_no_answer(cluster: Cluster) -> 
     assert outcomes.total() > 50
 
 
+async def test_a_socket_outlives_a_replica(cluster: Cluster) -> None:
+    """Its requests go to both replicas by what they ask; when one is killed, the other answers those of both."""
+    url, headers = cluster.url.replace("http", "ws", 1), {"Authorization": f"Bearer {TOKEN}"}
+    async with websockets.connect(f"{url}/v1/stream", additional_headers=headers, proxy=None) as socket:
+        for kills in (True, False):
+            for number in range(12):
+                body = ASKED | {"prompt": f"prompt {number}"}
+                await socket.send(json.dumps({"id": "a", "path": "/v1/completions", "body": body}))
+                if kills and number == 6:
+                    async with client_of(cluster) as client:
+                        os.kill(await replica_of(client), signal.SIGKILL)
+                answer, done = [json.loads(await asyncio.wait_for(socket.recv(), TIMEOUT_S)) for _ in range(2)]
+                assert answer["data"]["choices"][0]["text"] == "an answer"
+                assert done == {"id": "a", "done": True}
+
+
+async def test_a_language_server_runs_at_the_gateway(cluster: Cluster) -> None:
+    url, headers = cluster.url.replace("http", "ws", 1), {"Authorization": f"Bearer {TOKEN}"}
+    async with websockets.connect(f"{url}/lsp", additional_headers=headers, proxy=None) as socket:
+        params = {"processId": None, "rootUri": None, "capabilities": {}}
+        await socket.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}))
+        assert (
+            "inlineCompletionProvider"
+            in json.loads(await asyncio.wait_for(socket.recv(), TIMEOUT_S))["result"]["capabilities"]
+        )
+        await socket.send(json.dumps({"jsonrpc": "2.0", "method": "initialized", "params": {}}))
+        while json.loads(message := await asyncio.wait_for(socket.recv(), TIMEOUT_S)).get("method") != "heron/status":
+            pass
+    assert json.loads(message)["params"]
+
+
 async def test_a_rolling_update_costs_no_answer(cluster: Cluster) -> None:
     outcomes: Counter[str] = Counter()
     done = asyncio.Event()
@@ -145,6 +167,18 @@ async def test_a_rolling_update_costs_no_answer(cluster: Cluster) -> None:
     assert set(outcomes) == {"200 an answer", "200 another answer"}, outcomes
     async with client_of(cluster) as client:
         assert (await client.post("/v1/completions", json=ASKED)).json()["choices"][0]["text"] == "another answer"
+
+
+async def test_a_client_that_leaves_ends_its_request(cluster: Cluster) -> None:
+    """The last test: the engine that holds an answer holds all others of its replica too."""
+    async with client_of(cluster, "leaver") as client:
+        async with client.stream("POST", "/v1/completions", json={"prompt": "hold", "stream": True}) as answer:
+            lines = answer.aiter_lines()
+            await anext(lines)
+            assert len((await client.get("/v1/overview")).json()["running"]) == 1
+        async with asyncio.timeout(TIMEOUT_S):
+            while (await client.get("/v1/overview")).json()["running"]:
+                pass
 
 
 async def keep_asking(cluster: Cluster, name: str, outcomes: Counter[str], done: asyncio.Event) -> None:

@@ -11,6 +11,9 @@ import pytest
 
 from editors.vscode import CHROMIUM, SHOTS
 from heron.host.engine.scripted import Reply, Script, ScriptedEngine
+from heron.host.fleet import Fleet
+from heron.wire import ModelInfo
+from protocol.http_host import two_models
 from protocol.tcp_host import serving
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
@@ -18,7 +21,7 @@ Scheme = Literal["light", "dark"]
 
 
 @asynccontextmanager
-async def dashboard(home: Path, engine: ScriptedEngine, scheme: Scheme = "light") -> AsyncIterator[tuple]:
+async def dashboard(home: Path, engine: ScriptedEngine | Fleet, scheme: Scheme = "light") -> AsyncIterator[tuple]:
     """The page, a client of the same host, and what the browser complained of."""
     from playwright.async_api import async_playwright
 
@@ -70,12 +73,39 @@ async def test_a_request_is_stopped_with_the_keyboard(home: Path) -> None:
         await page.locator("#failures").get_by_text("stopped on the host's dashboard").wait_for()
 
 
-async def test_the_model_is_unloaded_and_loaded(home: Path) -> None:
-    async with dashboard(home, ScriptedEngine("an answer")) as (page, _, _):
-        await page.get_by_role("button", name="Unload the model").click()
+async def test_each_model_has_its_numbers_and_is_loaded_and_unloaded(home: Path) -> None:
+    large = ScriptedEngine("another", model=ModelInfo("large", 4096))
+    fleet = two_models({"scripted": ScriptedEngine("an answer"), "large": large})
+    async with dashboard(home, fleet) as (page, client, complaints):
+        await page.get_by_role("row", name="large not loaded").wait_for()
+        await client.post("/v1/completions", json={"prompt": "x", "model": "large"})
+        await page.locator("#legend", has_text="scriptedlarge").wait_for()
+        label = await page.locator("#plot-first").get_attribute("aria-label")
+        assert "scripted last" in label
+        assert "large last" in label
+        await page.get_by_role("button", name="Unload large").press("Enter")
+        await page.get_by_role("button", name="Load large", exact=True).press("Enter")
+        await page.get_by_role("button", name="Unload large").wait_for()
+        await page.get_by_role("button", name="Unload scripted").click()
         await page.get_by_text("Unloaded on demand").wait_for()
-        await page.get_by_role("button", name="Load the model", exact=True).click()
-        await page.get_by_role("button", name="Unload the model").wait_for()
+        await page.get_by_role("button", name="Load scripted", exact=True).click()
+        await page.get_by_role("button", name="Unload scripted").wait_for()
+        await page.screenshot(path=SHOTS / "dashboard-models.png", full_page=True)
+    assert not complaints
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_page_of_the_api_is_read_by_keyboard(home: Path, scheme: Scheme) -> None:
+    async with dashboard(home, ScriptedEngine("an answer"), scheme) as (page, _, complaints):
+        await page.get_by_role("link", name="The API").press("Enter")
+        await page.get_by_role("link", name="POST /v1/chat/completions").press("Enter")
+        route = page.get_by_role("article").filter(has=page.get_by_role("heading", name="POST /v1/chat/completions"))
+        await route.locator("summary").press("Enter")
+        await route.get_by_text("The model is not ready.").wait_for()
+        await route.get_by_role("link", name="ChatBody").press("Enter")
+        assert page.url.endswith("#type-ChatBody")
+        await page.screenshot(path=SHOTS / f"docs-{scheme}.png")
+    assert not complaints
 
 
 async def test_a_wrong_token_is_told(home: Path) -> None:

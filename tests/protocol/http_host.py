@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from heron.host.api.doors import server_config
 from heron.host.api.listen import listen_unix
 from heron.host.api.service import make_service
 from heron.host.engine.engine import Engine
-from heron.host.fleet import Fleet
+from heron.host.fleet import Fleet, MakeRoom
 from heron.host.pool import MakeWorker, Pool
 from heron.host.workers import InProcessWorker
 from heron.settings import Settings
@@ -31,6 +31,16 @@ def pool_of(engine: Engine) -> Fleet:
 def fleet_of(make_worker: MakeWorker) -> Fleet:
     """A host's models: one, whose worker is made so."""
     return Fleet(lambda name, make_room: Pool(Settings(), make_worker, make_room=make_room), lambda: ())
+
+
+def two_models(engines: Mapping[str, Engine]) -> Fleet:
+    """A host of several installed models, by name; the first is the chosen one."""
+    chosen = next(iter(engines))
+
+    def make_pool(name: str, make_room: MakeRoom) -> Pool:
+        return Pool(Settings(), lambda settings: InProcessWorker(engines[name or chosen]), make_room=make_room)
+
+    return Fleet(make_pool, lambda: tuple(engines))
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from heron.host.api.doors import server_config
 from heron.host.api.doorway import Endpoint, open_own_door, open_port
 from heron.host.api.service import make_service
 from heron.host.engine.engine import Engine
+from heron.host.fleet import Fleet
 from heron.settings import HostSettings, LimitSettings
 from protocol.http_host import pool_of
 
@@ -19,7 +20,7 @@ from protocol.http_host import pool_of
 @asynccontextmanager
 async def serving(
     home: Path,
-    engine: Engine,
+    models: Engine | Fleet,
     settings: HostSettings | None = None,
     limits: LimitSettings | None = None,
     port: int | None = 0,
@@ -28,7 +29,8 @@ async def serving(
     with ExitStack() as stack:
         wanted = settings or HostSettings()
         endpoint = open_own_door(home, stack) if port is None else open_port(home, port, wanted, stack)
-        app = create_app(make_service(pool_of(engine), limits), endpoint.auth)
+        fleet = models if isinstance(models, Fleet) else pool_of(models)
+        app = create_app(make_service(fleet, limits), endpoint.auth)
         server = uvicorn.Server(server_config(app, endpoint.certificate))
         running = asyncio.create_task(server.serve(sockets=[endpoint.listener]))
         try:

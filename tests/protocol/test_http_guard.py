@@ -18,6 +18,7 @@ from heron.host.api.doorway import Endpoint, open_port
 from heron.host.engine.scripted import ScriptedEngine
 from heron.host.tokens import Scope, token_store
 from heron.settings import HostSettings, LimitSettings
+from heron.wire import CLIENT_HEADER
 from protocol.http_host import CHAT
 from protocol.tcp_host import serving
 
@@ -92,6 +93,17 @@ async def test_the_quota_of_one_token_is_not_that_of_another(home: Path) -> None
     assert refused.json()["error"]["type"] == "rate_limit_error"
 
 
+async def test_one_client_of_a_token_leaves_room_for_the_others(home: Path) -> None:
+    _, secret = token_store(home).create("team", ["complete"])
+    limits = LimitSettings(requests_per_minute=4, client_share=0.25)
+    async with serving(home, answers(), limits=limits) as endpoint, client_of(endpoint, secret) as client:
+        for name, status in (("a", 200), ("a", 429), ("b", 200), ("", 200), ("", 429)):
+            headers = {CLIENT_HEADER: name} if name else {}
+            answer = await client.post("/v1/completions", json={"prompt": "x"}, headers=headers)
+            assert answer.status_code == status, name
+    assert answer.json()["error"]["message"].startswith("This client may use 1 requests a minute")
+
+
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example"])
 async def test_a_foreign_page_is_refused_though_it_has_a_token(home: Path, origin: str) -> None:
     async with (
@@ -124,6 +136,33 @@ async def test_a_head_that_never_ends_is_dropped(home: Path, monkeypatch: pytest
         reader, writer = await asyncio.open_connection(host, port)
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
         assert await asyncio.wait_for(reader.read(), 10) == b""
+        writer.close()
+
+
+@pytest.mark.parametrize("begin", [b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: "])
+async def test_a_head_that_is_too_large_is_refused(home: Path, begin: bytes) -> None:
+    async with serving(home, answers()) as endpoint:
+        reader, writer = await asyncio.open_connection(*endpoint.listener.getsockname())
+        writer.write((begin or b"GET /") + b"x" * (connection.MAX_HEAD_BYTES + 1))
+        assert (await asyncio.wait_for(reader.readline(), 10)).startswith(b"HTTP/1.1 400 ")
+        writer.close()
+
+
+async def test_a_head_may_come_in_pieces_and_another_after_it(home: Path) -> None:
+    async with serving(home, answers()) as endpoint:
+        reader, writer = await asyncio.open_connection(*endpoint.listener.getsockname())
+        token = endpoint.address.token.encode()
+        head = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: %s\r\nAuthorization: Bearer %s\r\n\r\n"
+        for _ in range(3):
+            for piece in (head[:5], head[5:] % (b"x" * (connection.MAX_HEAD_BYTES // 2), token)):
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0)
+            assert (await asyncio.wait_for(reader.readline(), 10)).startswith(b"HTTP/1.1 200 ")
+            length = 0
+            while line := (await asyncio.wait_for(reader.readline(), 10)).strip():
+                length = int(line[15:]) if line.lower().startswith(b"content-length:") else length
+            await reader.readexactly(length)
         writer.close()
 
 

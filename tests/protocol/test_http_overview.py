@@ -14,7 +14,8 @@ from heron.host.api.doors import Doors
 from heron.host.api.doorway import open_own_door
 from heron.host.api.service import make_service
 from heron.host.engine.scripted import Reply, Script, ScriptedEngine
-from protocol.http_host import in_memory, on_socket, pool_of
+from heron.wire import ModelInfo
+from protocol.http_host import in_memory, on_socket, pool_of, two_models
 
 ASKED = {"prompt": "secret words", "user": "ann"}
 
@@ -70,6 +71,22 @@ async def test_the_model_is_unloaded_and_loaded_again() -> None:
         await client.post("/v1/model/load")
         assert (await client.post("/v1/completions", json=ASKED)).status_code == 200
         assert (await overview(client))["engine"]["loads_total"] == 2
+
+
+async def test_one_of_several_models_is_unloaded_and_loaded_by_its_name() -> None:
+    engines = {name: ScriptedEngine("ok", model=ModelInfo(name, 4096)) for name in ("small", "large")}
+    async with in_memory(two_models(engines)) as client:
+        for name in engines:
+            assert (await client.post("/v1/completions", json=ASKED | {"model": name})).status_code == 200
+        assert [one["model"] for one in (await overview(client))["ended"]] == ["small", "large"]
+        assert (await client.post("/v1/models/large/unload")).json() == {"id": "large", "object": "model"}
+        await engines["large"].wait_for(lambda engine: engine.closed)
+        after = await overview(client)
+        assert (after["engine"]["loaded"], after["others"][0]["engine"]["loaded"]) == (1, 0)
+        assert (await client.post("/v1/models/large/load")).json()["id"] == "large"
+        assert (await client.post("/v1/completions", json=ASKED | {"model": "large"})).status_code == 200
+        assert (await overview(client))["others"][0]["engine"]["loads_total"] == 2
+        assert (await client.post("/v1/models/none/unload")).status_code == 404
 
 
 async def test_a_model_in_use_is_not_unloaded(tmp_path: Path) -> None:

@@ -110,6 +110,32 @@ async def test_a_host_that_stands_still_is_not_waited_for(tmp_path: Path) -> Non
         over.set()
 
 
+async def test_what_the_host_says_while_it_is_asked_for_its_state_is_not_lost(tmp_path: Path) -> None:
+    health, asked, over = dict(READY), asyncio.Event(), asyncio.Event()
+
+    async def chat(exchange: Exchange) -> None:
+        health["notice"] = "" if health["notice"] else "Memory ran out."
+        header = f"{NOTICE_HEADER}: {quote(str(health['notice']))}\r\n"
+        await stream(exchange, PIECES, whole=True, header=header.encode())
+
+    async def answer_health(exchange: Exchange) -> None:
+        answer = dict(health)
+        if answer["notice"]:
+            asked.set()
+            await over.wait()
+        await exchange.answer(answer)
+
+    routes: dict[str, Any] = {"/healthz": answer_health, "/v1/models": MODELS, CHAT: chat}
+    async with foreign_server(tmp_path, routes) as server, editor_of(reads_to(server)) as editor:
+        await editor.initialize()
+        await editor.request("heron/chat", ASKED)
+        await asked.wait()
+        await editor.request("heron/chat", ASKED)
+        over.set()
+        expected = ["Memory ran out.", ""]
+        await editor.wait_for(lambda: [told["notice"] for told in editor.told("heron/status")][-2:] == expected)
+
+
 async def test_running_with_less_is_shown_once_and_told_when_it_is_over(tmp_path: Path) -> None:
     notices = iter(["", "Memory ran out.", "Memory ran out.", ""])
     health = dict(READY)

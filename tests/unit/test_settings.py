@@ -26,6 +26,16 @@ def test_later_sources_win(heron_home: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert (loaded.model.name, loaded.completion.max_tokens) == ("c", 5)
 
 
+def test_the_environment_names_a_host(heron_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (heron_home / "config.toml").write_text('[host]\nurl = "http://a"\ntoken = "of a"\n')
+    monkeypatch.setenv("HERON_HOST_URL", "http://b")
+    assert (load_settings().host.url, load_settings().host.token) == ("http://b", ""), (
+        "no token is sent to another host"
+    )
+    monkeypatch.setenv("HERON_HOST_TOKEN", "of b")
+    assert load_settings().host.token == "of b"
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [

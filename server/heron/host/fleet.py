@@ -89,14 +89,16 @@ class Fleet:
         pools = (self._main, *self._others.values())
         return {pool.health().model: await pool.steps(since_s) for pool in pools}
 
-    async def unload(self) -> None:
-        """Give all models' memory back now. Raises Overloaded while requests run."""
-        for pool in (self._main, *self._others.values()):
+    async def unload(self, model: str = "") -> None:
+        """Give a model's memory back now, or that of all. Raises Overloaded while requests run on it, UnknownModel."""
+        for pool in self._find(model) if model else (self._main, *self._others.values()):
             await pool.unload()
 
-    async def wake(self) -> None:
-        """Load the chosen model again if it is not there; returns at once."""
-        await self._main.wake()
+    async def wake(self, model: str = "") -> None:
+        """Load a model, or the chosen one, again if it was unloaded; returns at once."""
+        is_chosen = model in ("", self._main.health().model)
+        if pool := self._main if is_chosen else self._others.get(model):
+            await pool.wake()
 
     async def close(self) -> None:
         """End all workers."""
@@ -112,13 +114,25 @@ class Fleet:
                 raise OutOfMemory(error.message, hint=f"{smaller} is smaller and on this machine: use it.") from error
             raise
 
-    def _add(self, model: str) -> Pool:
+    def _find(self, model: str) -> tuple[Pool, ...]:
+        """The pool of a model, none if it is installed and nobody has asked for it yet. Raises UnknownModel."""
+        if model == self._main.health().model:
+            return (self._main,)
+        if model in self._others:
+            return (self._others[model],)
+        self._check_installed(model)
+        return ()
+
+    def _check_installed(self, model: str) -> None:
         if model not in self._installed():
             known = ", ".join(map(repr, dict.fromkeys([self._main.health().model, *self._installed()])))
             raise UnknownModel(
                 f"The model {model!a} is not on this machine.",
                 hint=f"Here are: {known}. Another is fetched with heron models pull.",
             )
+
+    def _add(self, model: str) -> Pool:
+        self._check_installed(model)
         self._others[model] = self._make_pool(model, partial(self._make_room, model))
         return self._others[model]
 

@@ -125,6 +125,24 @@ async def test_a_model_that_was_unloaded_is_not_woken_by_looking_at_it() -> None
         assert await answer(engine) == "I am main"
 
 
+async def test_one_model_is_unloaded_and_loaded_by_its_name() -> None:
+    machine = Machine()
+    async with fleet_on(machine, "a", "b") as fleet:
+        await fleet.other_engine("a")
+        await fleet.unload("a")
+        await fleet.unload("b")
+        await machine.engines[1].wait_for(lambda engine: engine.closed)
+        assert machine.loaded == {"main"}
+        await fleet.wake("a")
+        await fleet.wake("b")
+        assert await answer(await fleet.other_engine("a")) == "I am a"
+        await fleet.unload("main")
+        await machine.engines[0].wait_for(lambda engine: engine.closed)
+        assert machine.loaded == {"a"}
+        with pytest.raises(UnknownModel):
+            await fleet.unload("c")
+
+
 async def test_unloading_gives_all_memory_back() -> None:
     machine = Machine()
     async with fleet_on(machine, "a") as fleet:

@@ -1,27 +1,21 @@
-"""Tokens from the host or any OpenAI-compatible server. Closing a stream closes its connection, which cancels it.
-
-httpx is imported when the first connection is made, not when the language server starts.
-"""
+"""Tokens from the host or any OpenAI-compatible server. Closing a stream closes its connection, which cancels it."""
 
 import asyncio
-import importlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from heron.discovery import HostAddress
 from heron.editor.client.answers import CompletionReader, read_error, read_health, read_model, read_models
 from heron.editor.client.chat_answers import ChatReader
 from heron.editor.client.chat_ask import ChatAsk, chat_body
-from heron.editor.client.http import Post, Reader, mapped_errors, open_http, parse_json, stream
+from heron.editor.client.http import Post, Reader, Server, parse_json, stream
+from heron.editor.client.opening import open_server
 from heron.editor.client.pulse import with_pulse
 from heron.errors import HeronError, HostUnreachable, ModelNotReady
 from heron.wire import PRIORITY_HEADER, Delta, Health, ModelInfo, Priority
-
-if TYPE_CHECKING:
-    import httpx
 
 Connect = Callable[[], Awaitable[HostAddress]]
 _HEALTH = "/healthz"
@@ -47,9 +41,9 @@ class Infill:
 
 @dataclass(slots=True)
 class _Link:
-    """An open connection pool and the model behind it, once that is known."""
+    """An open server and the model behind it, once that is known."""
 
-    http: "httpx.AsyncClient"
+    server: Server
     is_own: bool
     """Whether it is this machine's host, which answers at once to whether it lives."""
     model: ModelInfo | None = None
@@ -125,7 +119,7 @@ class Client:
         if not opening.done():
             opening.cancel()
         elif link := _opened(opening):
-            await link.http.aclose()
+            await link.server.close()
 
     async def _generate(
         self, render: Callable[[ModelInfo], Post], new_reader: Callable[[], Reader]
@@ -153,8 +147,8 @@ class Client:
                 self.on_notice(notice)
 
     def _stream(self, link: _Link, post: Post, reader: Reader) -> AsyncGenerator[Delta, None]:
-        deltas = stream(link.http, post, reader)
-        return with_pulse(deltas, partial(_is_alive, link.http), _SILENCE_S) if link.is_own else deltas
+        deltas = stream(link.server, post, reader)
+        return with_pulse(deltas, partial(_is_alive, link.server), _SILENCE_S) if link.is_own else deltas
 
     async def _link(self) -> _Link:
         """The open link, shared by all who wait: one that is cancelled does not stop it from opening."""
@@ -164,14 +158,13 @@ class Client:
 
     async def _open(self) -> _Link:
         address = await self._connect()
-        await asyncio.to_thread(importlib.import_module, "httpx")  # a tenth of a second that the loop need not wait
-        with mapped_errors():
-            return _Link(open_http(address, self._hear), bool(address.socket_path))
+        server = await asyncio.to_thread(open_server, address, self._hear)  # imports take a while
+        return _Link(server, bool(address.socket_path))
 
     async def _drop(self, link: _Link) -> None:
         if self._opening is not None and self._opening.done() and _opened(self._opening) is link:
             self._opening = None
-        await link.http.aclose()
+        await link.server.close()
 
     async def _get(self, path: str) -> Any:
         return await self._ask("GET", path)
@@ -180,27 +173,25 @@ class Client:
         """The JSON at a path, also if the server was lost and has to be found once more."""
         link = await self._link()  # failing to connect is not tried twice: it may have taken half a minute
         try:
-            response = await self._fetch(link, method, path, timeout_s)
+            status, content = await self._fetch(link, method, path, timeout_s)
         except HostUnreachable:
-            response = await self._fetch(await self._link(), method, path, timeout_s)
-        if response.status_code != 200:
-            raise read_error(response.status_code, response.content)
-        return parse_json(response.content)
+            status, content = await self._fetch(await self._link(), method, path, timeout_s)
+        if status != 200:
+            raise read_error(status, content)
+        return parse_json(content)
 
-    async def _fetch(self, link: _Link, method: str, path: str, timeout_s: float | None) -> "httpx.Response":
+    async def _fetch(self, link: _Link, method: str, path: str, timeout_s: float | None) -> tuple[int, bytes]:
         try:
-            with mapped_errors(link.http):
-                return await link.http.request(method, path, timeout=timeout_s or link.http.timeout)
+            return await link.server.ask(method, path, timeout_s)
         except HostUnreachable:
             await self._drop(link)
             raise
 
 
-async def _is_alive(http: "httpx.AsyncClient") -> bool:
+async def _is_alive(server: Server) -> bool:
     """Whether our own host answers."""
     try:
-        with mapped_errors(http):
-            await http.get(_HEALTH, timeout=_PULSE_S)
+        await server.ask("GET", _HEALTH, _PULSE_S)
     except HostUnreachable:
         return False
     return True

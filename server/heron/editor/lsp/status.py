@@ -29,6 +29,7 @@ class HostWatch:
         self._task: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
         self._notices = Notices(show)
+        self._notice = ""
         client.on_notice = self._look
         self._ready = asyncio.Event()
         self.health: Health | None = None
@@ -64,11 +65,16 @@ class HostWatch:
 
     def _look(self, notice: str) -> None:
         """The host said something new of itself with an answer."""
+        self._notice = notice
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look_once())
+            self._looking = asyncio.create_task(self._look_until_known())
 
-    async def _look_once(self) -> None:
-        await self._tell(await self._ask())
+    async def _look_until_known(self) -> None:
+        """Read the host's state, and once more if it says something else meanwhile: what was read may be older."""
+        notice = None
+        while notice != self._notice:
+            notice = self._notice
+            await self._tell(await self._ask())
 
     async def _follow(self) -> None:
         while True:

@@ -17,7 +17,6 @@ from heron.host.api.timings import Stopwatch
 from heron.host.engine.merging import join_deltas
 from heron.wire import CLIENT_HEADER, PRIORITY_HEADER, Delta, Priority, Usage
 
-_MAX_CLIENT_CHARS = 200
 WantedUsage = Literal["none", "last", "continuous"]
 _PRIORITIES: tuple[Priority, ...] = ("completion", "chat", "background")
 
@@ -106,4 +105,4 @@ def read_client(request: Request, user: str | None) -> str:
     """Whose request it is: its token, and the header, else OpenAI's `user`, else the peer's address, shortened."""
     peer = request.client.host if request.client else ""
     named = request.headers.get(CLIENT_HEADER) or user or peer
-    return join_client(request.state.grant.client, named[:_MAX_CLIENT_CHARS])
+    return join_client(request.state.grant.client, named)

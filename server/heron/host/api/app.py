@@ -7,19 +7,19 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from heron import __version__
+from heron.host.api import lsp_socket, multiplex
 from heron.host.api.auth import Auth
 from heron.host.api.chat import chat_router
 from heron.host.api.completions import completions_router
 from heron.host.api.dashboard import Doorkeeper, dashboard_router
+from heron.host.api.docs import docs_router
 from heron.host.api.embeddings import embeddings_router
 from heron.host.api.errors import add_error_handlers
 from heron.host.api.guard import Guard
 from heron.host.api.health import health_router
 from heron.host.api.llama import llama_router
-from heron.host.api.lsp_socket import lsp_router
 from heron.host.api.metrics import metrics_router
 from heron.host.api.models import models_router
-from heron.host.api.multiplex import multiplex_router
 from heron.host.api.notice import Notice
 from heron.host.api.openapi import DescribedApp
 from heron.host.api.overview import overview_router
@@ -31,8 +31,8 @@ from heron.host.api.trace import trace_router
 def create_app(service: Service, auth: Auth, open_door: Doorkeeper | None = None) -> FastAPI:
     """OpenAI's API over a service, whose pool starts and closes with the application.
 
-    There is no `/docs`: its page would fetch scripts from the network. The schema is at `/openapi.json`. `open_door`
-    lets this user open the dashboard in a browser.
+    `/docs` is ours: FastAPI's would fetch scripts from the network. `open_door` lets this user open the dashboard in a
+    browser.
     """
     pool = service.pool
 
@@ -56,8 +56,9 @@ def create_app(service: Service, auth: Auth, open_door: Doorkeeper | None = None
         overview_router(service),
         trace_router(service),
         dashboard_router(open_door),
-        multiplex_router(),
-        lsp_router(),
+        docs_router(app, {multiplex.PATH: multiplex.__doc__ or "", lsp_socket.PATH: lsp_socket.__doc__ or ""}),
+        multiplex.multiplex_router(),
+        lsp_socket.lsp_router(),
     ):
         app.include_router(router)
     app.add_middleware(Notice, pool=pool)

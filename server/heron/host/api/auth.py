@@ -10,7 +10,7 @@ from heron.errors import Unauthorized
 from heron.host.tokens import Scope, TokenStore
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
-_FOR_ALL = ("/health", "/healthz", "/v1/health", "/v1/models", "/props", "/openapi.json", "/v1/stream")
+_FOR_ALL = ("/health", "/healthz", "/v1/health", "/v1/models", "/props", "/v1/stream")
 _FOR_SCOPE: dict[Scope, tuple[str, ...]] = {
     "complete": ("/v1/completions", "/v1/embeddings", "/infill", "/tokenize"),
     "chat": ("/v1/chat/completions",),
@@ -26,8 +26,10 @@ class Grant:
 
     def allows(self, path: str) -> bool:
         """Whether a route may be asked; what is not named here is for admins."""
-        if "admin" in self.scopes or path in _FOR_ALL or path.startswith("/v1/models/"):
+        if "admin" in self.scopes or path in _FOR_ALL:
             return True
+        if path.startswith("/v1/models/"):
+            return not path.endswith("/unload")
         return any(path in _FOR_SCOPE[scope] for scope in self.scopes if scope in _FOR_SCOPE)
 
 

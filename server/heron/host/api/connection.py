@@ -6,22 +6,24 @@ import socket
 import struct
 from typing import Any
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from heron.host.engine.gathering import GatheredWrites
 
 HEADER_TIME_S = 20.0
 """How long a request's head may take to arrive."""
+MAX_HEAD_BYTES = 65536
+"""What may have come of a head that is not complete yet."""
 
 
-class GuardedConnection(H11Protocol):
-    """Uvicorn's connection. Closed if another user opened it, or if a request's head is late (slow loris).
+class GuardedConnection(HttpToolsProtocol):
+    """Uvicorn's connection. Closed if another user opened it, or if a request's head is late (slow loris) or too large.
 
     Head, events and end of a short answer, which uvicorn writes one by one, go out together.
     """
 
     _late: asyncio.TimerHandle | None = None
+    _num_head_bytes = 0
 
     def connection_made(self, transport: Any) -> None:
         gathering: Any = GatheringTransport(transport)
@@ -32,21 +34,31 @@ class GuardedConnection(H11Protocol):
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
-        if self._late is None and (self.cycle is None or self.cycle.response_complete):
+        if self._late is None and self._awaits_head:
             self._await_head()
         super().data_received(data)
-        if self.cycle is not None and not self.cycle.response_complete:
+        if not self._awaits_head:
             self._stop_waiting()
+            return
+        self._num_head_bytes += len(data)
+        if self._late is not None and self._num_head_bytes > MAX_HEAD_BYTES:
+            self._stop_waiting()
+            self.send_400_response(f"The head is larger than {MAX_HEAD_BYTES // 1024} KiB.")
 
-    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+    def handle_websocket_upgrade(self) -> None:
         self._stop_waiting()  # a socket's silence is no late head
-        super().handle_websocket_upgrade(event)
+        super().handle_websocket_upgrade()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
         super().connection_lost(exc)
 
+    @property
+    def _awaits_head(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
     def _await_head(self) -> None:
+        self._num_head_bytes = 0
         self._late = self.loop.call_later(HEADER_TIME_S, self.transport.abort)
 
     def _stop_waiting(self) -> None:

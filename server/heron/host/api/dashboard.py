@@ -18,13 +18,14 @@ _FILES = {
     "/dashboard.js": ("dashboard.js", "text/javascript"),
     "/dashboard-plot.js": ("dashboard-plot.js", "text/javascript"),
 }
-_HEADERS = {
+PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-cache",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+"""With every page: it takes nothing from elsewhere, and is shown in no frame."""
 
 
 def dashboard_router(open_door: Doorkeeper | None) -> APIRouter:
@@ -35,7 +36,7 @@ def dashboard_router(open_door: Doorkeeper | None) -> APIRouter:
         content = (folder / name).read_bytes()
 
         def show(content: bytes = content, kind: str = kind) -> Response:
-            return Response(content, media_type=kind, headers=_HEADERS)
+            return Response(content, media_type=kind, headers=PAGE_HEADERS)
 
         router.add_api_route(path, show, methods=["GET"], include_in_schema=False, response_model=None)
 

@@ -55,12 +55,12 @@ class EnginePool(Protocol):
         """What the engines' steps since then were spent on, by model."""
         ...
 
-    async def unload(self) -> None:
-        """Give the model's memory back now. Raises Overloaded while requests run."""
+    async def unload(self, model: str = "") -> None:
+        """Give a model's memory back now, or that of all. Raises Overloaded while requests run on it, UnknownModel."""
         ...
 
-    async def wake(self) -> None:
-        """Load the model again if it is not there; returns at once."""
+    async def wake(self, model: str = "") -> None:
+        """Load a model, or the chosen one, again if it was unloaded; returns at once."""
         ...
 
     async def close(self) -> None: ...
@@ -100,7 +100,7 @@ async def generate(
 
     Kept in the ledger from begin to end, and one line in the log: times, tokens, outcome; never its text.
     """
-    live = ledger.begin(request)
+    live = ledger.begin(request, engine.model.id)
     try:
         source = cache.generate(engine, request) if cache else engine.generate(request)
         async with aclosing(source) as deltas:

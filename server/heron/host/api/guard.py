@@ -7,16 +7,19 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heron.errors import Overloaded, Unauthorized
-from heron.host.api import dashboard, health, metrics, overview, stats, trace
+from heron.host.api import dashboard, docs, health, metrics, overview, stats, trace
 from heron.host.api.auth import Auth, Grant
 from heron.host.api.errors import error_response, http_error
+from heron.host.api.quotas import join_client
 from heron.host.api.service import Service
+from heron.wire import CLIENT_HEADER
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 BODY_TIME_S = 30.0
 """How long each piece of a body may take to arrive."""
 _POLICY_VIOLATION = 1008
-_QUIET_PATHS = (health.PATH, stats.PATH, metrics.PATH, overview.PATH, trace.PATH, *dashboard.PUBLIC_PATHS)
+_PUBLIC_PATHS = (*dashboard.PUBLIC_PATHS, *docs.PUBLIC_PATHS)
+_QUIET_PATHS = (health.PATH, stats.PATH, metrics.PATH, overview.PATH, trace.PATH, *_PUBLIC_PATHS)
 _TOKEN_PROTOCOL = "bearer."
 _TOO_LARGE = f"The body is larger than {MAX_BODY_BYTES // 1024**2} MiB."
 _TOO_SLOW = f"Nothing of the body came for {BODY_TIME_S:g} s."
@@ -35,7 +38,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         if scope["type"] == "websocket":
-            scope = _name_token(scope)
+            scope = name_token(scope)
         try:
             grant = self._admit(scope["path"], Headers(scope=scope))
         except (Unauthorized, Overloaded) as error:
@@ -61,7 +64,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         try:
-            with self._activity.request(), self._quotas.admit(grant.client):
+            with self._activity.request(), self._quotas.admit(_client(grant, scope)):
                 await self._app(scope, _limited(receive), send)
         except Overloaded as error:
             await error_response(error)(scope, receive, send)
@@ -71,8 +74,8 @@ class Guard:
             raise HTTPException(403, "This host answers on loopback names and those of host.allowed_hosts only.")
         if not self._auth.allows_origin(headers):
             raise HTTPException(403, "This web page may not ask; host.allowed_origins names those that may.")
-        grant = Grant(frozenset()) if path in dashboard.PUBLIC_PATHS else self._auth.identify(headers)
-        if path not in dashboard.PUBLIC_PATHS and not grant.allows(path):
+        grant = Grant(frozenset()) if path in _PUBLIC_PATHS else self._auth.identify(headers)
+        if path not in _PUBLIC_PATHS and not grant.allows(path):
             raise HTTPException(403, f"This token may not ask {path}; its scopes: {', '.join(sorted(grant.scopes))}.")
         announced = headers.get("content-length", "0")
         if announced.isdecimal() and int(announced) > MAX_BODY_BYTES:
@@ -80,7 +83,13 @@ class Guard:
         return grant
 
 
-def _name_token(scope: Scope) -> Scope:
+def _client(grant: Grant, scope: Scope) -> str:
+    """Whose request it is, as far as its head tells."""
+    peer = (scope.get("client") or ("",))[0]
+    return join_client(grant.client, Headers(scope=scope).get(CLIENT_HEADER, peer))
+
+
+def name_token(scope: Scope) -> Scope:
     """The scope of a WebSocket, with the token that a browser, which sets no headers, names as a subprotocol."""
     for protocol in scope.get("subprotocols", ()):
         if protocol.startswith(_TOKEN_PROTOCOL):

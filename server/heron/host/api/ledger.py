@@ -30,6 +30,7 @@ class Finished:
     usage: Usage
     ended: float = 0.0
     begin_s: float = 0.0
+    model: str = ""
 
 
 Observe = Callable[[Finished], None]
@@ -52,6 +53,7 @@ class Live:
     request: GenerateRequest
     begin_s: float
     task: "asyncio.Task[object] | None" = None
+    model: str = ""
     first_ms: float = 0.0
     usage: Usage = field(default_factory=Usage)
     completion_tokens: int = 0
@@ -98,9 +100,9 @@ class Ledger:
         self.failures: deque[Failure] = deque(maxlen=_KEPT_ERRORS)
         self.num_ended = self.num_failures = 0
 
-    def begin(self, request: GenerateRequest) -> Live:
+    def begin(self, request: GenerateRequest, model: str = "") -> Live:
         """Note a request that the running task will answer."""
-        live = self.live[request.request_id] = Live(request, time.monotonic(), asyncio.current_task())
+        live = self.live[request.request_id] = Live(request, time.monotonic(), asyncio.current_task(), model)
         return live
 
     def fail(self, live: Live, error: HeronError) -> None:
@@ -114,7 +116,15 @@ class Ledger:
         self.live.pop(live.request.request_id, None)
         usage = replace(live.usage, completion_tokens=live.completion_tokens)
         finished = Finished(
-            live.request, live.outcome, live.category, live.first_ms, live.age_ms(), usage, time.time(), live.begin_s
+            request=live.request,
+            outcome=live.outcome,
+            category=live.category,
+            first_ms=live.first_ms,
+            whole_ms=live.age_ms(),
+            usage=usage,
+            ended=time.time(),
+            begin_s=live.begin_s,
+            model=live.model,
         )
         self.num_ended += 1
         self.ended.append(finished)

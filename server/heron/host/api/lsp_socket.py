@@ -6,8 +6,10 @@ server reads this machine's files, so only an admin's token opens it.
 
 import asyncio
 import logging
+import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping
 from contextlib import suppress
 
 from fastapi import APIRouter
@@ -24,31 +26,42 @@ _log = logging.getLogger(__name__)
 
 
 def lsp_router() -> APIRouter:
-    router = APIRouter()
-    connections: set[Process] = set()
+    router, servers = APIRouter(), LanguageServers()
 
     @router.websocket(PATH)
     async def serve(socket: WebSocket) -> None:
-        """Join one client and one language server until either leaves; then end the other."""
-        if len(connections) >= MAX_CONNECTIONS:
-            await socket.close(_TOO_MANY, f"There are {MAX_CONNECTIONS} language servers already.")
-            return
-        await socket.accept()
-        process = await _start_server()
-        connections.add(process)
-        try:
-            await _join(socket, process)
-        finally:
-            connections.discard(process)
-            await _end(process)
+        await servers.serve(socket, {})
 
     return router
 
 
-async def _start_server() -> Process:
-    """A child process with the host's home and folder, which finds this host as any editor's does."""
+class LanguageServers:
+    """Those of one process's connections."""
+
+    def __init__(self) -> None:
+        self._running: set[Process] = set()
+
+    async def serve(self, socket: WebSocket, variables: Mapping[str, str]) -> None:
+        """Join a client and a server of its own, told these variables, until either leaves; then end the other."""
+        if len(self._running) >= MAX_CONNECTIONS:
+            await socket.close(_TOO_MANY, f"There are {MAX_CONNECTIONS} language servers already.")
+            return
+        await socket.accept()
+        process = await _start_server(variables)
+        self._running.add(process)
+        try:
+            await _join(socket, process)
+        finally:
+            self._running.discard(process)
+            await _end(process)
+
+
+async def _start_server(variables: Mapping[str, str]) -> Process:
+    """A child process with this one's home and folder, which finds its host as any editor's does."""
     command = (sys.executable, "-m", "heron", "lsp")
-    return await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, limit=MAX_BODY_BYTES)
+    return await asyncio.create_subprocess_exec(
+        *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, limit=MAX_BODY_BYTES, env={**os.environ, **variables}
+    )
 
 
 async def _join(socket: WebSocket, process: Process) -> None:

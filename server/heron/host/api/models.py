@@ -32,9 +32,19 @@ def models_router(pool: EnginePool) -> APIRouter:
 
     @router.post("/v1/models/{model:path}/load")
     async def load_model(model: str, request: Request) -> dict[str, Any]:
-        """One model, with its capabilities, once it is loaded; another than the chosen one has to be installed."""
+        """Load a model and tell its capabilities; another than the chosen one has to be installed.
+
+        One that was loaded before is told at once.
+        """
+        await pool.wake(model)
         engine = await while_connected(request.receive, ready_engine(pool, model))
         return _model_object(engine.model, created)
+
+    @router.post("/v1/models/{model:path}/unload")
+    async def unload_model(model: str) -> dict[str, Any]:
+        """Give a model's memory back now; the next request for it loads it again."""
+        await pool.unload(model)
+        return {"id": model, "object": "model"}
 
     return router
 

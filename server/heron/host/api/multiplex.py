@@ -18,14 +18,19 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from heron.errors import HeronError, InvalidRequest, Overloaded
 from heron.host.api.errors import error_body
-from heron.wire import CLIENT_HEADER, PRIORITY_HEADER
+from heron.wire import AFFINITY_HEADER, CLIENT_HEADER, PRIORITY_HEADER
 
 PATH = "/v1/stream"
 PATHS = ("/v1/completions", "/v1/chat/completions", "/v1/embeddings", "/infill", "/tokenize")
 MAX_RUNNING = 64
 """Requests of one connection at once."""
 _log = logging.getLogger(__name__)
-_KEPT_HEADERS = (b"host", b"authorization", b"cache-control", CLIENT_HEADER.lower().encode())
+_KEPT_HEADERS = (
+    b"host",
+    b"authorization",
+    b"cache-control",
+    *(name.lower().encode() for name in (CLIENT_HEADER, AFFINITY_HEADER)),
+)
 
 
 def multiplex_router() -> APIRouter:
@@ -33,18 +38,22 @@ def multiplex_router() -> APIRouter:
 
     @router.websocket(PATH)
     async def stream(socket: WebSocket) -> None:
-        """Answer requests until the client leaves, which cancels those that run."""
-        await socket.accept(subprotocol="heron" if "heron" in socket.scope["subprotocols"] else None)
-        connection = _Connection(socket, socket.scope["app"])
-        try:
-            while True:
-                await connection.take(await socket.receive_text())
-        except (WebSocketDisconnect, KeyError):  # a KeyError: a binary frame, which has no text
-            pass
-        finally:
-            await connection.close()
+        await serve_stream(socket, socket.scope["app"])
 
     return router
+
+
+async def serve_stream(socket: WebSocket, app: ASGIApp) -> None:
+    """Have an application answer a socket's requests until its client leaves, which cancels those that run."""
+    await socket.accept(subprotocol="heron" if "heron" in socket.scope["subprotocols"] else None)
+    connection = _Connection(socket, app)
+    try:
+        while True:
+            await connection.take(await socket.receive_text())
+    except (WebSocketDisconnect, KeyError):  # a KeyError: a binary frame, which has no text
+        pass
+    finally:
+        await connection.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,8 @@ class _Connection:
     socket: WebSocket
     app: ASGIApp
     running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    """Those whose end the client has not been told."""
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def take(self, text: str) -> None:
         """Begin or cancel what a message says; a message that is wrong is answered and does no harm."""
@@ -83,10 +94,15 @@ class _Connection:
 
     async def close(self) -> None:
         """Cancel all that runs and wait for its end."""
-        tasks = list(self.running.values())
+        tasks = list(self.tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def send_last(self, id: str, fields: Mapping[str, Any]) -> None:
+        """Send the last message of a request, whose id is free from then on."""
+        self.running.pop(id, None)
+        await self.send({"id": id, **fields})
 
     def _begin(self, ask: _Ask) -> None:
         if ask.id in self.running:
@@ -95,7 +111,13 @@ class _Connection:
             raise Overloaded(f"This connection already has {MAX_RUNNING} requests running.")
         task = asyncio.create_task(self._answer(ask), name=f"stream-{ask.id}")
         self.running[ask.id] = task
-        task.add_done_callback(lambda _: self.running.pop(ask.id, None))
+        self.tasks.add(task)
+        task.add_done_callback(lambda _: self._forget(ask.id, task))
+
+    def _forget(self, id: str, task: "asyncio.Task[None]") -> None:
+        self.tasks.discard(task)
+        if self.running.get(id) is task:
+            del self.running[id]
 
     def _cancel(self, id: str) -> None:
         if task := self.running.get(id):
@@ -106,7 +128,8 @@ class _Connection:
         try:
             await self.app(_scope(self.socket, ask), exchange.receive, exchange.send)
         except asyncio.CancelledError:
-            await self.send({"id": ask.id, "cancelled": True})
+            if self.running.get(ask.id) is asyncio.current_task():
+                await self.send_last(ask.id, {"cancelled": True})
             raise
         except Exception:  # the client has been told: Starlette answers 500 and raises again for the server's log
             _log.exception("request %s failed", ask.id)
@@ -149,15 +172,17 @@ class _Exchange:
                 await self._send_object(json.loads(data))
 
     async def _send_object(self, item: dict[str, Any]) -> None:
-        is_error = self.status >= 400 or "error" in item
-        fields = {"status": max(self.status, 400), **item} if is_error else {"data": item}
+        if self.status >= 400:
+            await self.connection.send_last(self.ask.id, {"status": self.status, **item})
+            return
+        fields = {"status": 400, **item} if "error" in item else {"data": item}
         await self.connection.send({"id": self.ask.id, **fields})
 
     async def _finish(self) -> None:
         if not self.is_stream:
             await self._send_object(json.loads(self.content))
         if self.status < 400:
-            await self.connection.send({"id": self.ask.id, "done": True})
+            await self.connection.send_last(self.ask.id, {"done": True})
 
 
 def _parse(text: str) -> dict[str, Any]:

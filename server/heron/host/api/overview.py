@@ -52,13 +52,13 @@ def overview_router(service: Service) -> APIRouter:
 
     @router.post("/v1/model/unload")
     async def unload() -> dict[str, Any]:
-        """Give the model's memory back now; the next request loads it again."""
+        """Give the memory of all models back now; the next request for one loads it again."""
         await pool.unload()
         return dataclasses.asdict(pool.health())
 
     @router.post("/v1/model/load")
     async def load() -> dict[str, Any]:
-        """Load the model if it is not."""
+        """Load the chosen model if it is not."""
         await pool.wake()
         return dataclasses.asdict(pool.health())
 
@@ -69,6 +69,7 @@ def _show_live(live: Live) -> dict[str, Any]:
     return {
         "id": live.request.request_id,
         "client": live.request.client,
+        "model": live.model,
         "priority": live.request.priority,
         "age_ms": live.age_ms(),
         "first_ms": live.first_ms or None,
@@ -81,6 +82,7 @@ def _show_finished(finished: Finished) -> dict[str, Any]:
     return {
         "ended": finished.ended,
         "client": finished.request.client,
+        "model": finished.model,
         "priority": finished.request.priority,
         "outcome": finished.outcome,
         "first_ms": finished.first_ms or None,

@@ -12,17 +12,15 @@ from typing import Any, Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from heron.errors import HeronError, Overloaded, UnsupportedFeature, WorkerCrashed
+from heron.errors import HeronError, Overloaded, WorkerCrashed
 from heron.host.api.disconnect import ClientGone, while_connected
 from heron.host.api.errors import error_body, error_response, http_error
 from heron.host.api.guard import MAX_BODY_BYTES
 from heron.host.deploy.affinity import affinity_key
 from heron.host.deploy.ask import Ask
+from heron.host.deploy.sockets import Sockets
 
 MAX_TRIES = 3
-_UNSUPPORTED = 1003
-"""WebSocket's code for what an endpoint cannot take, RFC 6455, section 7.4.1; its reason has 123 bytes at most."""
-_INSTEAD = "Ask by HTTP, and run heron lsp beside the editor."
 _log = logging.getLogger(__name__)
 
 
@@ -46,7 +44,7 @@ def make_gateway(ask_replica: AskReplica, lost: LostReplica, full: LostReplica) 
         if scope["type"] == "lifespan":
             await _live(receive, send)
         elif scope["type"] == "websocket":
-            await _refuse_socket(scope["path"], receive, send)
+            await sockets.serve(scope, receive, send)
         elif (body := await _read_body(receive)) is None:
             await http_error(413, "The body is too large.")(scope, receive, send)
         else:
@@ -58,6 +56,7 @@ def make_gateway(ask_replica: AskReplica, lost: LostReplica, full: LostReplica) 
             except HeronError as error:
                 await passing.refuse(error, scope, receive)
 
+    sockets = Sockets(gateway)
     return gateway
 
 
@@ -118,18 +117,6 @@ def _is_stream(held: list[Message]) -> bool:
         return True  # the head has been sent
     is_events = dict(head.get("headers", ())).get(b"content-type", b"").startswith(b"text/event-stream")
     return is_events and len(held) > 1
-
-
-async def _refuse_socket(path: str, receive: Receive, send: Send) -> None:
-    """Say that sockets are not passed on; one that is closed before it is accepted tells its client nothing but 403.
-
-    Requests of one socket belong to several replicas, and a replica's actor is asked once a request, not spoken with.
-    """
-    error = UnsupportedFeature(f"The gateway of Ray Serve passes on no WebSockets: {path!a}.", hint=_INSTEAD)
-    await receive()
-    await send({"type": "websocket.accept"})
-    await send({"type": "websocket.send", "text": json.dumps({"id": None, "status": 400, **error_body(error)})})
-    await send({"type": "websocket.close", "code": _UNSUPPORTED, "reason": _INSTEAD})
 
 
 async def _live(receive: Receive, send: Send) -> None:

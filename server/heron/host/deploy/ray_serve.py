@@ -80,7 +80,7 @@ def make_application(size: Size, plan: ReplicaPlan) -> serve.Application:
         name=GATEWAY,
         num_replicas=size.gateways,
         max_ongoing_requests=1000,
-        ray_actor_options={"num_cpus": 0},
+        ray_actor_options={"num_cpus": 0, "runtime_env": {"env_vars": _environment()}},
     )
     return gateway.bind(replica.bind(plan))
 

@@ -3,22 +3,23 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from heron.discovery import HostAddress
+from heron.editor.client import unix
 from heron.editor.client.answers import CompletionReader
-from heron.editor.client.http import Post, open_http, stream
-from heron.editor.client.unix import Connection, UnixTransport
+from heron.editor.client.http import Post, Server, stream
+from heron.editor.client.opening import open_server
+from heron.editor.client.unix import Connection, UnixServer
 from heron.errors import HostUnreachable
-from heron.wire import Delta
+from heron.wire import CLIENT_HEADER, NOTICE_HEADER, Delta
 
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 Say = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -44,8 +45,11 @@ class Host:
         finally:
             writer.close()
 
-    def client(self, timeout_s: float = 20.0) -> httpx.AsyncClient:
-        return httpx.AsyncClient(transport=UnixTransport(self.path), base_url="http://host", timeout=timeout_s)
+    @asynccontextmanager
+    async def server(self) -> AsyncIterator[Server]:
+        server = open_server(HostAddress("http://localhost", self.path, "a token"), lambda notice: None)
+        yield server
+        await server.close()
 
 
 @asynccontextmanager
@@ -78,91 +82,190 @@ _HELLO = (_HEAD, chunk(b"hel"), chunk(b"lo"), b"0\r\n\r\n")
 
 
 async def test_a_connection_is_used_again(tmp_path: Path) -> None:
-    async with hosting(tmp_path, saying(*_HELLO)) as host, host.client() as client:
+    async with hosting(tmp_path, saying(*_HELLO)) as host, host.server() as server:
         for body in ("a", "b"):
-            assert (await client.post("/v1/x", json={"prompt": body})).text == "hello"
+            async with server.post(Post("/v1/x", {"prompt": body}, {"X-Own": body})) as answer:
+                assert (answer.status, await answer.read()) == (200, b"hello")
     assert host.num_connections == 1
     assert [body.rpartition(b"\r\n\r\n")[2] for body in host.asked] == [b'{"prompt":"a"}', b'{"prompt":"b"}']
 
 
+async def test_a_request_says_who_asks_and_how_long_it_is(tmp_path: Path) -> None:
+    async with hosting(tmp_path, saying(*_HELLO)) as host, host.server() as server:
+        async with server.post(Post("/v1/x", {"é": 1}, {"X-Own": "yes"})):
+            pass
+        await server.ask("GET", "/healthz")
+    first, second = (asked.decode().split("\r\n") for asked in host.asked)
+    client = next(line for line in first if line.startswith(CLIENT_HEADER))
+    assert first[0] == "POST /v1/x HTTP/1.1"
+    assert {"Host: localhost", "Authorization: Bearer a token", "X-Own: yes", "Content-Length: 8"} <= {*first}
+    assert second[0] == "GET /healthz HTTP/1.1"
+    assert client in second
+
+
 async def test_a_request_is_written_in_one_piece() -> None:
-    class Writer(asyncio.StreamWriter):
+    class Transport(asyncio.Transport):
         def __init__(self) -> None:
+            super().__init__()
             self.pieces: list[bytes] = []
 
         def write(self, data: bytes | bytearray | memoryview) -> None:
             self.pieces.append(bytes(data))
 
-        def __del__(self) -> None: ...
+        def abort(self) -> None: ...
 
-    writer, request = Writer(), httpx.Request("POST", "http://host/v1/x", content=b"body")
-    Connection(asyncio.StreamReader(), writer).send(request, b"body", None)
-    assert [piece.partition(b" ")[0] + piece[-4:] for piece in writer.pieces] == [b"POSTbody"]
+    transport, connection = Transport(), Connection()
+    connection.connection_made(transport)
+    connection.send(b"head and body")
+    assert transport.pieces == [b"head and body"]
 
 
 async def test_streams_at_once_have_connections_of_their_own(tmp_path: Path) -> None:
-    async with hosting(tmp_path, saying(*_HELLO)) as host, host.client() as client:
-        answers = await asyncio.gather(*(client.get("/") for _ in range(5)))
-        assert [answer.text for answer in answers] == ["hello"] * 5
+    async with hosting(tmp_path, saying(*_HELLO)) as host, host.server() as server:
+        assert await asyncio.gather(*(server.ask("GET", "/") for _ in range(5))) == [(200, b"hello")] * 5
     assert host.num_connections == 5
 
 
-async def test_a_connection_left_amid_an_answer_is_closed(tmp_path: Path) -> None:
-    async with hosting(tmp_path, saying(_HEAD, chunk(b"hel"))) as host, host.client() as client:
+async def test_a_connection_left_amid_an_answer_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unix, "END_S", 0.0)
+    async with hosting(tmp_path, saying(_HEAD, chunk(b"hel"))) as host, host.server() as server:
         for _ in range(2):
-            async with client.stream("GET", "/") as answer:
-                assert await anext(answer.aiter_bytes()) == b"hel"
+            async with server.post(Post("/", {})) as answer:
+                assert await anext(answer.pieces) == b"hel"
     assert host.num_connections == 2
+
+
+async def test_cancelling_a_request_ends_its_connection(tmp_path: Path) -> None:
+    gone = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asking.cancel()
+        while await reader.read(1024):
+            pass
+        gone.set()
+        writer.close()
+
+    path = str(tmp_path / "h.sock")
+    async with asyncio.timeout(20), await asyncio.start_unix_server(serve, path):
+        asking = asyncio.create_task(ask(Host(path, saying())))
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        await gone.wait()
 
 
 async def test_a_connection_the_host_closed_meanwhile_is_not_used(tmp_path: Path) -> None:
-    async with hosting(tmp_path, saying(b"".join(_HELLO), leave=True)) as host, host.client() as client:
+    async with hosting(tmp_path, saying(b"".join(_HELLO), leave=True)) as host, host.server() as server:
+        assert isinstance(server, UnixServer)
         for _ in range(2):
-            assert (await client.get("/")).text == "hello"
-            transport = client._transport
-            assert isinstance(transport, UnixTransport)
-            await transport._idle[0].reader._wait_for_data("the end")
+            assert await server.ask("GET", "/") == (200, b"hello")
+            for connection in [*server._idle]:
+                with suppress(HostUnreachable):
+                    await connection._wait()
+                assert not connection.can_be_reused
     assert host.num_connections == 2
 
 
+def hanging_up_on(last: int) -> Say:
+    """Answers requests before that one; it is read, and its connection closed without a word."""
+    num_asked = 0
+
+    async def say(writer: asyncio.StreamWriter) -> None:
+        nonlocal num_asked
+        num_asked += 1
+        if num_asked == last:
+            writer.close()
+        else:
+            await saying(*_HELLO)(writer)
+
+    return say
+
+
+async def test_a_kept_connection_closed_as_it_is_asked_costs_nothing(tmp_path: Path) -> None:
+    async with hosting(tmp_path, hanging_up_on(2)) as host, host.server() as server:
+        assert [await server.ask("GET", "/") for _ in range(3)] == [(200, b"hello")] * 3
+    assert host.num_connections == 2
+    assert len(host.asked) == 4
+
+
+async def test_a_kept_connection_of_a_silent_host_is_no_reason_to_ask_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([_HELLO, ()])
+    async with hosting(tmp_path, lambda writer: saying(*next(answers))(writer)) as host, host.server() as server:
+        await server.ask("GET", "/")
+        monkeypatch.setattr(unix, "SILENCE_S", 0.05)
+        with pytest.raises(HostUnreachable, match="silent"):
+            await server.ask("GET", "/")
+    assert host.num_connections == 1
+
+
+async def test_an_answer_that_says_goodbye_is_the_last_of_its_connection(tmp_path: Path) -> None:
+    answer = b"HTTP/1.1 503 Busy\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno"
+    async with hosting(tmp_path, saying(answer)) as host, host.server() as server:
+        assert [await server.ask("GET", "/") for _ in range(2)] == [(503, b"no")] * 2
+    assert host.num_connections == 2
+
+
+async def test_what_is_said_before_the_answer_is_passed_over(tmp_path: Path) -> None:
+    async with hosting(tmp_path, saying(b"HTTP/1.1 100 Continue\r\n\r\n", *_HELLO)) as host, host.server() as server:
+        assert await server.ask("GET", "/") == (200, b"hello")
+
+
+async def test_the_servers_notice_is_heard_with_each_answer(tmp_path: Path) -> None:
+    heard: list[str] = []
+    head = b"HTTP/1.1 200 OK\r\n%s: f%%C3%%BCr\r\nContent-Length: 0\r\n\r\n" % NOTICE_HEADER.lower().encode()
+    async with hosting(tmp_path, saying(head)) as host:
+        server = open_server(HostAddress("http://localhost", host.path), heard.append)
+        await server.ask("GET", "/")
+        await server.close()
+    assert heard == ["für"]
+
+
 @pytest.mark.parametrize(
-    ("pieces", "leaves", "expected"),
+    ("pieces", "leaves", "problem"),
     [
-        ((b"",), True, httpx.RemoteProtocolError),
-        ((b"HTTP/1.1 200",), True, httpx.RemoteProtocolError),
-        ((b"nonsense\r\n\r\n",), False, httpx.RemoteProtocolError),
-        ((_HEAD, chunk(b"hel")), True, httpx.RemoteProtocolError),
-        ((_HEAD, b"zz\r\n"), False, httpx.RemoteProtocolError),
-        ((_HEAD, chunk(b"hel")), False, httpx.ReadTimeout),
-        ((b"",), False, httpx.ReadTimeout),
+        ((b"",), True, "closed"),
+        ((b"HTTP/1.1 200",), True, "closed"),
+        ((b"nonsense\r\n\r\n",), False, "strange"),
+        ((_HEAD, chunk(b"hel")), True, "closed"),
+        ((_HEAD, b"zz\r\n"), False, "strange"),
+        ((_HEAD, chunk(b"hel")), False, "silent"),
+        ((b"HTTP/1.1 200 OK\r\n\r\nhel",), False, "silent"),
+        ((b"",), False, "silent"),
     ],
 )
-async def test_what_goes_wrong_is_told_in_httpx_terms(
-    tmp_path: Path, pieces: tuple[bytes, ...], leaves: bool, expected: type[Exception]
+async def test_what_goes_wrong_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pieces: tuple[bytes, ...], leaves: bool, problem: str
 ) -> None:
-    timeout_s = 0.05 if expected is httpx.ReadTimeout else 20.0
-    async with hosting(tmp_path, saying(*pieces, leave=leaves)) as host, host.client(timeout_s) as client:
-        with pytest.raises(expected):
-            await client.get("/")
+    monkeypatch.setattr(unix, "SILENCE_S", 0.05 if problem == "silent" else 20.0)
+    async with hosting(tmp_path, saying(*pieces, leave=leaves)) as host, host.server() as server:
+        with pytest.raises(HostUnreachable, match=problem):
+            await server.ask("GET", "/")
+
+
+async def test_a_short_answer_may_take_no_longer_than_is_said(tmp_path: Path) -> None:
+    async with hosting(tmp_path, saying(_HEAD, chunk(b"hel"))) as host, host.server() as server:
+        with pytest.raises(HostUnreachable):
+            await server.ask("GET", "/", 0.05)
 
 
 async def test_a_host_that_is_not_there_cannot_be_connected_to(tmp_path: Path) -> None:
-    async with Host(str(tmp_path / "none.sock"), saying()).client() as client:
-        with pytest.raises(httpx.ConnectError):
-            await client.get("/")
+    async with Host(str(tmp_path / "none.sock"), saying()).server() as server:
+        with pytest.raises(HostUnreachable):
+            await server.ask("GET", "/")
 
 
 async def test_closing_ends_a_stream_that_runs(tmp_path: Path) -> None:
     async with (
         hosting(tmp_path, saying(_HEAD, chunk(b"hel"))) as host,
-        host.client() as client,
-        client.stream("GET", "/") as answer,
+        host.server() as server,
+        server.post(Post("/", {})) as answer,
     ):
-        pieces = answer.aiter_bytes()
-        assert await anext(pieces) == b"hel"
-        await client.aclose()
-        with pytest.raises(httpx.HTTPError):
-            await anext(pieces)
+        assert await anext(answer.pieces) == b"hel"
+        await server.close()
+        with pytest.raises(HostUnreachable, match="closed"):
+            await anext(answer.pieces)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
@@ -200,6 +303,9 @@ async def test_an_answer_that_breaks_off_before_its_end_is_none(tmp_path: Path) 
 
 async def ask(host: Host, times: int = 1) -> list[Delta]:
     """The deltas of as many answers, one after the other, as the product asks for them."""
-    async with open_http(HostAddress("http://localhost", host.path), lambda notice: None) as http:
-        posts = [Post("/v1/completions", {})] * times
-        return [delta for post in posts async for delta in stream(http, post, CompletionReader())]
+    deltas: list[Delta] = []
+    async with host.server() as server:
+        for _ in range(times):
+            async with aclosing(stream(server, Post("/v1/completions", {}), CompletionReader())) as answer:
+                deltas += [delta async for delta in answer]
+    return deltas

@@ -56,6 +56,7 @@ def test_a_stored_token_may_do_what_its_scopes_say(tmp_path: Path) -> None:
     assert grant == Grant(frozenset({"complete"}), token.id)
     assert grant.allows("/infill")
     assert grant.allows("/v1/models/x")
+    assert not grant.allows("/v1/models/x/unload")
     assert not grant.allows("/v1/chat/completions")
     assert not grant.allows("/metrics")
     assert Grant().allows("/metrics")

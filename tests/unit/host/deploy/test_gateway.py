@@ -146,25 +146,6 @@ async def test_it_starts_and_ends() -> None:
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
-async def test_it_says_why_it_refuses_websockets() -> None:
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        return {"type": "websocket.connect"}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    await make_gateway(Replicas().ask, (Died,), (Full,))({"type": "websocket", "path": "/lsp"}, receive, send)
-    assert [message["type"] for message in sent] == ["websocket.accept", "websocket.send", "websocket.close"]
-    error = json.loads(sent[1]["text"])["error"]
-    assert error["code"] == "feature_unsupported"
-    assert "'/lsp'" in error["message"]
-    assert sent[2]["code"] == 1003
-    assert "heron lsp beside the editor" in sent[2]["reason"]
-    assert len(sent[2]["reason"]) <= 123
-
-
 ASK = Ask("POST", "/p", b"q=1", ((b"host", b"h"),), ("1.2.3.4", 5), b"body")
 
 

@@ -1,23 +1,28 @@
 /** A line or dot plot of numbers over the last minutes, drawn on a canvas in the page's own colours. */
 
 const SPAN_S = 300;
+export const NUM_COLOURS = 4;
 const MARGIN = { left: 44, right: 8, top: 8, bottom: 18 };
 
 /**
- * Draw points `[seconds since 1970, value]`; `kind` is "line" or "dots". The canvas's label tells the last value and
- * the range, for those who do not see it.
+ * Draw series `{model, points, colour}` of points `[seconds since 1970, value]`, colours counted from 1; `kind` is
+ * "line" or "dots". The canvas's label tells the last value and the range of each, for those who do not see it.
  */
-export function draw(canvas, points, { kind = "line", most = 0, unit = "" } = {}) {
+export function draw(canvas, series, { kind = "line", most = 0, unit = "" } = {}) {
   const now = Date.now() / 1000;
-  const shown = points.filter(([time]) => now - time <= SPAN_S);
+  const shown = series
+    .map((one) => ({ ...one, points: one.points.filter(([time]) => now - time <= SPAN_S) }))
+    .filter((one) => one.points.length);
   const frame = prepare(canvas);
-  const top = niceTop(Math.max(most, ...shown.map(([, value]) => value)));
+  const top = niceTop(Math.max(most, ...shown.flatMap((one) => one.points.map(([, value]) => value))));
   const x = (time) => MARGIN.left + (1 - (now - time) / SPAN_S) * (frame.width - MARGIN.left - MARGIN.right);
   const y = (value) => MARGIN.top + (1 - value / top) * (frame.height - MARGIN.top - MARGIN.bottom);
   drawGrid(frame, top, y);
-  frame.context.strokeStyle = frame.context.fillStyle = frame.colour("--accent");
-  const places = shown.map(([time, value]) => [x(time), y(value)]);
-  (kind === "dots" ? drawDots : drawLine)(frame.context, places);
+  for (const { points, colour } of shown) {
+    frame.context.strokeStyle = frame.context.fillStyle = frame.colour(`--series-${colour}`);
+    const places = points.map(([time, value]) => [x(time), y(value)]);
+    (kind === "dots" ? drawDots : drawLine)(frame.context, places);
+  }
   canvas.setAttribute("aria-label", describe(canvas, shown, unit));
 }
 
@@ -38,7 +43,8 @@ function prepare(canvas) {
     return getComputedStyle(probe).color;
   };
   const frame = { context, width, height, colour: remember(colour) };
-  ["--accent", "--line", "--quiet"].forEach(frame.colour);
+  for (let number = 1; number <= NUM_COLOURS; number++) frame.colour(`--series-${number}`);
+  ["--line", "--quiet"].forEach(frame.colour);
   probe.remove();
   return frame;
 }
@@ -98,10 +104,13 @@ export function shorten(value) {
   return value >= 10000 ? `${Math.round(value / 1000)}k` : String(Math.round(value * 100) / 100);
 }
 
-function describe(canvas, points, unit) {
+function describe(canvas, series, unit) {
   const name = canvas.parentElement.querySelector("figcaption").textContent;
-  if (!points.length) return `${name}: nothing yet`;
-  const values = points.map(([, value]) => value);
-  const [least, most] = [Math.min(...values), Math.max(...values)].map(shorten);
-  return `${name}: last ${shorten(values.at(-1))}${unit}, from ${least} to ${most} in the last minutes`;
+  if (!series.length) return `${name}: nothing yet`;
+  const told = series.map(({ model, points }) => {
+    const values = points.map(([, value]) => value);
+    const [least, most] = [Math.min(...values), Math.max(...values)].map(shorten);
+    return `${model} last ${shorten(values.at(-1))}${unit}, from ${least} to ${most}`;
+  });
+  return `${name} in the last minutes: ${told.join("; ")}`;
 }

@@ -1,14 +1,16 @@
 /** The dashboard: asks the host once a second for its overview and shows it. The token is in the address's fragment. */
 
-import { draw, shorten } from "./dashboard-plot.js";
+import { NUM_COLOURS, draw, shorten } from "./dashboard-plot.js";
 
 const PERIOD_MS = 1000;
 const KEPT = 300;
-const history = { speed: [], memory: [] };
+const history = { speed: new Map(), memory: new Map() };
 const KEPT_S = 300;
 const KEPT_FAILURES = 50;
 const seen = { pid: 0, marks: { ended: 0, failures: 0 }, ended: [], failures: [] };
 let last = null;
+/** The models in the order in which they were first seen, which gives each its colour. */
+const known = [];
 let latest = null;
 
 const element = (id) => document.getElementById(id);
@@ -20,8 +22,6 @@ function start() {
     sessionStorage.setItem("token", location.hash.slice(1));
     window.history.replaceState(null, "", location.pathname); // not left in the address bar or the browser's history
   }
-  element("load").addEventListener("click", () => act("POST", "v1/model/load"));
-  element("unload").addEventListener("click", () => act("POST", "v1/model/unload"));
   window.addEventListener("resize", () => latest && plot(latest));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => latest && plot(latest));
   refresh();
@@ -86,6 +86,7 @@ function show(overview) {
   remember(overview);
   showState(overview);
   showNumbers(overview);
+  showModels(overview);
   showRunning(overview.running);
   showClients(overview.ended);
   showFailures(overview.failures);
@@ -94,26 +95,65 @@ function show(overview) {
   element("about").textContent = `Heron ${overview.version}, host process ${pid}, up ${duration(uptime_s)}. Nothing leaves this machine.`;
 }
 
-function remember({ engine }) {
-  const now = Date.now() / 1000;
-  if (last) {
-    const tokens = (engine.decoded_tokens_total ?? 0) - last.tokens;
-    history.speed.push([now, Math.max(0, tokens / (now - last.time))]);
-  }
-  last = { time: now, tokens: engine.decoded_tokens_total ?? 0 };
-  if (engine.resident_bytes) history.memory.push([now, engine.resident_bytes / 1e6]);
-  for (const points of Object.values(history)) points.splice(0, points.length - KEPT);
+/** The chosen model and the others, each with its numbers. */
+function models({ health, engine, others }) {
+  return [{ ...health, engine, isChosen: true }, ...others].filter((one) => one.model);
 }
 
-function showState({ health, engine }) {
+function remember(overview) {
+  const now = Date.now() / 1000;
+  const tokens = new Map(models(overview).map((one) => [one.model, one.engine.decoded_tokens_total ?? 0]));
+  for (const { model, engine } of models(overview)) {
+    const before = last?.tokens.get(model);
+    if (before != null && engine.loaded) {
+      keep(history.speed, model, [now, Math.max(0, (tokens.get(model) - before) / (now - last.time))]);
+    }
+    if (engine.resident_bytes) keep(history.memory, model, [now, engine.resident_bytes / 1e6]);
+  }
+  last = { time: now, tokens };
+}
+
+function keep(series, model, point) {
+  series.set(model, [...(series.get(model) ?? []), point].slice(-KEPT));
+}
+
+function showState({ health }) {
   const place = element("state");
   const done = health.fraction == null ? "" : ` ${Math.round(health.fraction * 100)}%`;
   const text = `${health.model || "no model"}: ${health.state}${done}. ${health.message ?? ""}`;
   if (place.textContent !== text) place.textContent = text;
   place.dataset.state = health.state;
-  const isLoaded = engine.loaded === 1;
-  element("unload").hidden = !isLoaded;
-  element("load").hidden = isLoaded || !["ready", "failed"].includes(health.state);
+}
+
+function showModels(overview) {
+  const rows = models(overview).map((one) => {
+    const { model, engine } = one;
+    const isLoaded = engine.loaded === 1;
+    const state = isLoaded || one.state !== "ready" ? one.state : "not loaded";
+    const memory = engine.resident_bytes ? megabytes(engine.resident_bytes) : "–";
+    const row = cells([model, state], [memory, engine.pages ? `${engine.used_pages} of ${engine.pages}` : "–"]);
+    const cell = document.createElement("td");
+    if (isLoaded || ["ready", "failed"].includes(one.state)) cell.append(modelButton(one, isLoaded ? "Unload" : "Load"));
+    row.append(cell);
+    return row;
+  });
+  refill("models", rows.length ? rows : [nothing(5, "No model has been chosen yet.")]);
+}
+
+function modelButton({ model, isChosen }, verb) {
+  const action = verb.toLowerCase();
+  const path = isChosen && verb === "Load" ? "v1/model/load" : `v1/models/${encodeURIComponent(model)}/${action}`;
+  return button(verb, `${verb} ${model}`, `model ${model}`, () => act("POST", path));
+}
+
+/** `key` finds the button again when its table is filled anew, so that it keeps the focus. */
+function button(text, label, key, press) {
+  const made = make("button", text);
+  made.type = "button";
+  made.dataset.key = key;
+  made.setAttribute("aria-label", label);
+  made.addEventListener("click", press);
+  return made;
 }
 
 function showNumbers({ engine, ended, host, cache }) {
@@ -126,6 +166,7 @@ function showNumbers({ engine, ended, host, cache }) {
     ["KV pages in use", engine.pages ? `${engine.used_pages} of ${engine.pages}` : "–"],
     ["Drafts accepted", drafted ? `${Math.round((100 * engine.accepted_draft_tokens_total) / drafted)}%` : "–"],
     ["Answered from memory", answered(cache)],
+    ["Answers kept", kept(cache)],
     ["Worker's memory", engine.resident_bytes ? megabytes(engine.resident_bytes) : "–"],
     ["Host's memory", megabytes(host.resident_bytes)],
     ["Worker restarts", shorten(engine.worker_crashes_total ?? 0)],
@@ -143,22 +184,22 @@ function answered(cache) {
   return all ? `${shorten(hits)} of ${shorten(all)}` : "–";
 }
 
+function kept(cache) {
+  const limit = cache.response_cache_limit_bytes;
+  return limit ? `${cache.response_cache_entries}, ${megabytes(cache.response_cache_bytes)} of ${megabytes(limit)}` : "none";
+}
+
 function showRunning(running) {
-  const kept = document.activeElement?.dataset?.request;
   const rows = running.map((one) => {
-    const button = make("button", "Stop");
-    button.type = "button";
-    button.dataset.request = one.id;
-    button.setAttribute("aria-label", `Stop the ${one.priority} of ${one.client || "an unnamed client"}`);
-    button.addEventListener("click", () => act("DELETE", `v1/requests/${encodeURIComponent(one.id)}`));
+    const label = `Stop the ${one.priority} of ${one.client || "an unnamed client"}`;
+    const stop = () => act("DELETE", `v1/requests/${encodeURIComponent(one.id)}`);
     const cell = document.createElement("td");
-    cell.append(button);
+    cell.append(button("Stop", label, `request ${one.id}`, stop));
     const row = cells([one.client || "–", one.priority], [duration(one.age_ms / 1000), one.completion_tokens]);
     row.append(cell);
     return row;
   });
-  fill(element("running"), rows.length ? rows : [nothing(5, "No request is running.")]);
-  if (kept) document.querySelector(`[data-request="${CSS.escape(kept)}"]`)?.focus();
+  refill("running", rows.length ? rows : [nothing(5, "No request is running.")]);
 }
 
 function showClients(ended) {
@@ -186,13 +227,44 @@ function showFailures(failures) {
 }
 
 function plot({ ended }) {
-  const first = ended.filter((one) => one.first_ms != null).map((one) => [one.ended, one.first_ms]);
-  const cache = ended.filter((one) => one.prompt_tokens > 0)
-    .map((one) => [one.ended, (100 * one.cached_tokens) / one.prompt_tokens]);
-  draw(element("plot-first"), first, { kind: "dots", unit: " ms" });
-  draw(element("plot-speed"), history.speed);
-  draw(element("plot-cache"), cache, { kind: "dots", most: 100, unit: "%" });
-  draw(element("plot-memory"), history.memory, { unit: " MB" });
+  const first = byModel(ended, (one) => one.first_ms);
+  const cache = byModel(ended, (one) => (one.prompt_tokens > 0 ? (100 * one.cached_tokens) / one.prompt_tokens : null));
+  const plots = [first, history.speed, cache, history.memory];
+  for (const model of plots.flatMap((series) => [...series.keys()])) if (!known.includes(model)) known.push(model);
+  const [firsts, speeds, shares, sizes] = plots.map(coloured);
+  draw(element("plot-first"), firsts, { kind: "dots", unit: " ms" });
+  draw(element("plot-speed"), speeds);
+  draw(element("plot-cache"), shares, { kind: "dots", most: 100, unit: "%" });
+  draw(element("plot-memory"), sizes, { unit: " MB" });
+  showLegend();
+}
+
+/** Points of requests that ended, by model; those without a value are left out. */
+function byModel(ended, value) {
+  const series = new Map();
+  for (const one of ended) {
+    const found = value(one);
+    if (found != null) series.set(one.model, [...(series.get(one.model) ?? []), [one.ended, found]]);
+  }
+  return series;
+}
+
+function coloured(series) {
+  return [...series].map(([model, points]) => ({ model, points, colour: colourOf(model) }));
+}
+
+function colourOf(model) {
+  return 1 + (known.indexOf(model) % NUM_COLOURS);
+}
+
+/** Whose colour is whose, once there is more than one. */
+function showLegend() {
+  element("legend").hidden = known.length < 2;
+  fill(element("legend"), known.map((model) => {
+    const name = make("span", model);
+    name.className = `series-${colourOf(model)}`;
+    return name;
+  }));
 }
 
 function cells(texts, numbers) {
@@ -223,6 +295,13 @@ function make(kind, text) {
 
 function fill(place, children) {
   place.replaceChildren(...children);
+}
+
+/** Fill a table whose rows have buttons; one that has the focus has it afterwards. */
+function refill(id, rows) {
+  const focused = element(id).contains(document.activeElement) ? document.activeElement.dataset.key : "";
+  fill(element(id), rows);
+  if (focused) element(id).querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
 }
 
 function median(values) {
