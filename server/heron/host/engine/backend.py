@@ -1,7 +1,7 @@
 """Which engine runs a model, and why: our own on TVM, MLC-LLM's package, or another server."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -43,6 +43,11 @@ def choose_backend(settings: Settings, model: Path, survey: Callable[[], MlcOffe
 
     Raises ResourceError or InvalidSettings if the settings name what cannot be, with what to install.
     """
+    choice = _choose(settings, model, survey)
+    return replace(choice, reason=choice.reason + _unheeded(settings)) if choice.backend == "tvm" else choice
+
+
+def _choose(settings: Settings, model: Path, survey: Callable[[], MlcOffer]) -> BackendChoice:
     engine = settings.engine
     kind = engine.device.partition(":")[0]
     if not model.is_dir():
@@ -110,6 +115,16 @@ def _choose_for_unknown(settings: Settings, model: Path, offer: MlcOffer, error:
         return BackendChoice("tvm", _as_it_is(error), library)
     _require(offer, f"Heron's own engine does not run this model ({refusal}), and of the other")
     return BackendChoice("mlc", f"Heron's own engine does not run it: {refusal}.")
+
+
+def _unheeded(settings: Settings) -> str:
+    """What is set for MLC-LLM alone, said where it does not run."""
+    wanted = {
+        "mlc.tensor_parallel_shards": settings.mlc.tensor_parallel_shards > 1,
+        "mlc.draft_model": settings.mlc.draft_model,
+    }
+    names = " and ".join(name for name, is_set in wanted.items() if is_set)
+    return f" Only MLC-LLM heeds {names}." if names else ""
 
 
 def _as_it_is(error: HeronError) -> str:

@@ -55,6 +55,13 @@ def test_models_of_mlc(
     assert (choice.backend, choice.reason) == (backend, reason)
 
 
+def test_what_only_mlc_heeds_is_said_where_our_own_engine_runs(folder: Path) -> None:
+    settings = Settings(mlc=MlcSettings(tensor_parallel_shards=2, draft_model="small"))
+    reason = choose_backend(settings, folder, here(CPU)).reason
+    assert reason.endswith(" Only MLC-LLM heeds mlc.tensor_parallel_shards and mlc.draft_model.")
+    assert "heeds" not in choose_backend(settings, folder, here(METAL)).reason
+
+
 @pytest.mark.parametrize(
     ("settings", "offer", "backend", "reason"),
     [
