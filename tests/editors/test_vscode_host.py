@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from editors.extension_host import run_host_tests
 from editors.hosts import run_host, server_settings
 from editors.vscode import CodeServer, needs_vscode
@@ -29,6 +31,7 @@ def answer(request: GenerateRequest) -> str:
     return ""
 
 
+@pytest.mark.usefixtures("host_stopped")
 async def test_extension_host(code_server: CodeServer, heron_home: Path, tmp_path: Path) -> None:
     folder = tmp_path / "work"
     folder.mkdir()
