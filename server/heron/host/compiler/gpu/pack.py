@@ -68,7 +68,7 @@ def _allocate(joined: GroupFormat, rows: int, inner: int) -> PackedRows:
 def _pack_slab(packed: PackedRows, place: slice, tensor: RowsTensor, raw: Bytes) -> None:
     inner, type_name = tensor.shape[1], tensor.type_name
     if type_name in PLAIN_TYPES:
-        raw, type_name = round_rows(type_name, raw), ROUNDED_TYPE
+        raw, type_name = round_rows(type_name, raw, inner), ROUNDED_TYPE
     source = find_format(type_name)
     assert isinstance(source, Format)
     rows = split_rows(type_name, raw, inner)
